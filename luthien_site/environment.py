@@ -1,0 +1,107 @@
+"""Reading settings from the environment: every variable NAME may be given as NAME_FILE, the path of a file that holds it."""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class BadSetting(ValueError):
+    """A variable that cannot be used; the message names it and says what it may be."""
+
+
+def text(name: str, default: str = "") -> str:
+    """NAME's value, or the contents of the file that NAME_FILE names, less the line's end; `default` if both are unset or empty."""
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        return os.environ.get(name) or default
+    if os.environ.get(name):
+        raise BadSetting(f"{name} and {name}_FILE are both set; keep one.")
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n") or default
+    except OSError as error:
+        raise BadSetting(f"{name}_FILE cannot be read: {error.strerror}.") from None
+
+
+def choice(name: str, *choices: str) -> str:
+    """One of `choices`; the first where NAME is unset."""
+    value = text(name, choices[0])
+    if value not in choices:
+        raise BadSetting(f"{name} must be one of {', '.join(choices)}.")
+    return value
+
+
+def flag(name: str) -> bool:
+    """True for 1, true, yes and on; False where NAME is unset."""
+    return choice(name, "0", "false", "no", "off", "1", "true", "yes", "on") in ("1", "true", "yes", "on")
+
+
+def items(name: str) -> list[str]:
+    """The values of a comma-separated list."""
+    return [item.strip() for item in text(name).split(",") if item.strip()]
+
+
+def number(name: str, default: int) -> int:
+    """A whole number that is not negative."""
+    value = text(name, str(default))
+    if not value.isdecimal():
+        raise BadSetting(f"{name} must be a whole number.")
+    return int(value)
+
+
+def secret_key(given: str, data_dir: Path) -> str:
+    """The key that signs sessions and encrypts credentials: `given`, or the one kept in the data directory.
+
+    It is made once. Of processes that start together all get the same one, whichever wrote it.
+    """
+    if given:
+        return given
+    path = data_dir / "secret_key"
+    if not path.exists():
+        draft = data_dir / f".secret_key.{secrets.token_hex(8)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(64))
+        try:
+            # A link is made whole or not at all, and never over a key that is there.
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="ascii")
+
+
+def database(url: str, sqlite_path: Path) -> dict[str, object]:
+    """Django's DATABASES entry for a `postgresql://` or `sqlite:///` URL; SQLite at `sqlite_path` where `url` is empty."""
+    if not url:
+        return _sqlite(sqlite_path)
+    parts = urlsplit(url)
+    if parts.scheme in ("postgres", "postgresql"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            # A persistent connection leaks under ASGI, where each thread keeps one; the pool bounds them.
+            "CONN_MAX_AGE": 0,
+            "OPTIONS": {**dict(parse_qsl(parts.query)), "pool": {"min_size": 1, "max_size": 10, "timeout": 10}},
+        }
+    if parts.scheme == "sqlite" and parts.path.strip("/"):
+        return _sqlite(Path(unquote(parts.path.removeprefix("/"))))
+    raise BadSetting("DATABASE_URL must begin with postgresql:// or sqlite:///.")
+
+
+def _sqlite(path: Path) -> dict[str, object]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "OPTIONS": {
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+            # A transaction that upgrades from read to write gets SQLITE_BUSY at once, whatever the timeout.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+        },
+    }
