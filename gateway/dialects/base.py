@@ -1,0 +1,79 @@
+"""What a dialect is: the reader and writer of one wire format. Pure, so that every protocol test is a list.
+
+A dialect reads requests, streams and whole answers into neutral content and events, and writes them back. What nobody
+changed is written from its own bytes; what somebody changed is a minimal edit of its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from gateway.errors import GatewayError
+from policies.content import Request, Response
+from policies.events import Event
+
+
+class StreamReader(Protocol):
+    """Turns the chunks of one streamed answer into events; keeps what is not yet a whole frame."""
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """The events that `chunk` completes. Raises UpstreamGarbled."""
+        ...
+
+    def close(self) -> list[Event]:
+        """The upstream is at its end. Raises StreamTruncated if the answer is not."""
+        ...
+
+
+class StreamWriter(Protocol):
+    """Stage two of an answer, the ClientFormatter: events to the bytes of one dialect. It counts the blocks."""
+
+    def write(self, events: Sequence[Event]) -> bytes:
+        """The bytes of `events`, whole frames only; a frame whose events all came unchanged is its own bytes."""
+        ...
+
+
+class Dialect(Protocol):
+    name: str
+    """`anthropic` or `openai_chat`: stands on the record."""
+    binds_thinking: bool
+    """Whether thinking is signed over what stands before it, so that it must go when that changes."""
+    keepalive: bytes
+    """A frame that says nothing and keeps a waiting client awake."""
+
+    def read_request(self, body: bytes) -> Request:
+        """Raises BadRequest: not one JSON object, a key twice, wrong types, no model, no messages."""
+        ...
+
+    def write_request(self, body: bytes, original: Request, final: Request, model: str) -> bytes:
+        """The upstream's body, asking for `model`: `body` itself if nothing differs, else a minimal edit of it."""
+        ...
+
+    def reader(self, request: Request) -> StreamReader: ...
+
+    def writer(self, request: Request) -> StreamWriter: ...
+
+    def read_answer(self, body: bytes) -> list[Event]:
+        """A whole answer as events (one answer a choice), all of one frame. Raises UpstreamGarbled."""
+        ...
+
+    def write_answer(self, events: Sequence[Event]) -> bytes:
+        """A whole answer: the frame's own bytes if all events are its, else a minimal edit of its source."""
+        ...
+
+    def read_recorded(self, raw: bytes, streamed: bool) -> list[Response]:
+        """What a recorded answer says, a Response a choice; of a cut one, the complete blocks. Never raises."""
+        ...
+
+    def write_error(self, error: GatewayError, call_id: str) -> bytes:
+        """The body of an error answer."""
+        ...
+
+    def write_failure(self, error: GatewayError, call_id: str) -> bytes:
+        """The frame that ends a stream in an error; nothing may follow it."""
+        ...
+
+    def write_models(self, models: Iterable[str]) -> bytes:
+        """The body of `GET /v1/models`."""
+        ...

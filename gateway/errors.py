@@ -1,0 +1,146 @@
+"""Every way a call can fail, in one flat tree. Pure.
+
+    GatewayError                    status  kind
+    ├── BadRequest                  400     invalid_request   the client's input cannot be used
+    │   ├── Unauthenticated         401     authentication
+    │   ├── Forbidden               403     permission
+    │   ├── NotFound                404     not_found         no such model, path or thread
+    │   ├── TooLarge                413     too_large
+    │   └── Unsupported             415     invalid_request   an encoding that cannot be inspected
+    ├── RequestBlocked              400     invalid_request   a policy's block, where a completed turn cannot say it
+    ├── RequestRefused              429..   rate_limit        a policy's `refuse`
+    ├── Unavailable                 503     overloaded        no record possible, no capacity, still warming up
+    ├── PolicyStalled               504     timeout           request verdicts took too long together
+    └── UpstreamError               502     api_error
+        ├── UpstreamUnreachable     502     api_error         no connection
+        ├── UpstreamStalled         504     timeout           silent past its deadline
+        ├── UpstreamTruncated       502     api_error         the stream stopped without its end
+        ├── UpstreamGarbled         502     api_error         bytes that are not the dialect
+        └── UpstreamFailed          502     api_error         an error reported in mid-stream
+
+`str(error)` is for the client: it names what to do, and never quotes content, credentials or exceptions. An answer of
+the upstream that carries an error status is not an exception: it passes through as it came.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+ErrorKind = Literal[
+    "invalid_request",
+    "authentication",
+    "permission",
+    "not_found",
+    "too_large",
+    "rate_limit",
+    "overloaded",
+    "timeout",
+    "api_error",
+]
+
+
+class GatewayError(Exception):
+    """`retry_after` is in seconds. `should_retry` None leaves the decision to the client's own rule for the status."""
+
+    status = 500
+    kind: ErrorKind = "api_error"
+    should_retry: bool | None = None
+    retry_after: float | None = None
+
+
+class BadRequest(GatewayError):
+    """`param` names the field at fault; `code` is a machine-readable detail, both where the dialect has room."""
+
+    status = 400
+    kind: ErrorKind = "invalid_request"
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code
+
+
+class Unauthenticated(BadRequest):
+    status = 401
+    kind: ErrorKind = "authentication"
+
+
+class Forbidden(BadRequest):
+    status = 403
+    kind: ErrorKind = "permission"
+
+
+class NotFound(BadRequest):
+    status = 404
+    kind: ErrorKind = "not_found"
+
+
+class TooLarge(BadRequest):
+    status = 413
+    kind: ErrorKind = "too_large"
+
+
+class Unsupported(BadRequest):
+    status = 415
+
+
+class RequestBlocked(GatewayError):
+    status = 400
+    kind: ErrorKind = "invalid_request"
+    should_retry = False
+
+
+class RequestRefused(GatewayError):
+    kind: ErrorKind = "rate_limit"
+
+    def __init__(self, message: str, status: int, retry_after: float | None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.should_retry = None if retry_after is not None else False
+        if status == 503:
+            self.kind = "overloaded"
+        elif status in (401, 403):
+            self.kind = "permission"
+
+
+class Unavailable(GatewayError):
+    status = 503
+    kind: ErrorKind = "overloaded"
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class PolicyStalled(GatewayError):
+    status = 504
+    kind: ErrorKind = "timeout"
+    should_retry = False
+
+
+class UpstreamError(GatewayError):
+    status = 502
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection to the provider, or it closed before it answered."""
+
+
+class UpstreamStalled(UpstreamError):
+    """The provider was silent past its deadline; the message names it and how long."""
+
+    status = 504
+    kind: ErrorKind = "timeout"
+
+
+class UpstreamTruncated(UpstreamError):
+    """The provider's stream stopped without its end."""
+
+
+class UpstreamGarbled(UpstreamError):
+    """The provider's bytes are not the dialect that it is configured for."""
+
+
+class UpstreamFailed(UpstreamError):
+    """The provider reported an error in mid-stream."""

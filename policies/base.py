@@ -1,0 +1,116 @@
+"""What a policy author subclasses: Policy, its hooks and its Config; and Call, what a hook knows of its surroundings.
+
+Policies are immutable and shared between calls. A policy never logs, opens no span and touches no database; what it
+remembers within a call is in `call.state`, what it wants on record is a verdict's reason or a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from .content import Request, Response, Text, Thinking, ToolCall
+from .events import Event
+from .verdicts import Verdict, allow
+
+
+def _ignore(kind: str, text: str, value: float | None) -> None:
+    """A call outside the gateway keeps no notes."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One client request on its way through the gateway, as one policy sees it.
+
+    `key`, `team`, `session` and `model` are names, as they will stand on the record; `model` is the one the client
+    named. `request` is the request as this policy may see it. `state` is this policy's own, fresh for each call.
+    """
+
+    id: str = ""
+    key: str = ""
+    team: str = ""
+    session: str = ""
+    model: str = ""
+    dialect: str = ""
+    request: Request = field(default_factory=lambda: Request(""))
+    state: dict[str, Any] = field(default_factory=dict)
+    on_note: Callable[[str, str, float | None], None] = _ignore
+
+    def note(self, kind: str, text: str = "", value: float | None = None) -> None:
+        """Put an entry on the call's record; with a value it is also a metric and an event of the span."""
+        self.on_note(kind, text, value)
+
+
+class Policy:
+    """Override only the hooks you need: you pay for a hook, in time and in holding back, only if you override it.
+
+    The docstring of the class is its text in the console's catalogue. Raising or running into the deadline blocks,
+    unless the activation says `on_failure: open`.
+    """
+
+    class Config(BaseModel):
+        """The policy's settings; the console's form, the stored JSON and the validation all come from it."""
+
+        model_config = ConfigDict(extra="forbid", frozen=True)
+
+    config: Config
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config if config is not None else self.Config()
+
+    async def on_request(self, request: Request, call: Call) -> Verdict:
+        """The whole request, before the provider sees it."""
+        return allow()
+
+    def on_event(self, event: Event, call: Call) -> Event | Iterable[Event]:
+        """Each event of the answer as it comes; return none, one or many, which are still held and judged.
+
+        Called in the order of the stream and never awaited: be quick. Other hooks see what it returns.
+        """
+        return event
+
+    def on_text_delta(self, text: str, call: Call, final: bool) -> tuple[str, int]:
+        """Live text. Return what to release for it, and how many trailing input characters to see again.
+
+        What is kept stands at the front of the next `text`. With `final` the block is over and nothing can be kept.
+        However the text is cut, what is released over the block has to be the same.
+        """
+        return text, 0
+
+    async def on_text(self, text: Text, call: Call) -> Verdict:
+        """A complete text block, held until the verdict."""
+        return allow()
+
+    async def on_thinking(self, thinking: Thinking, call: Call) -> Verdict:
+        """A complete thinking block, held until the verdict: allow, block or stop."""
+        return allow()
+
+    def on_tool_call_delta(self, fragment: str, call: Call) -> None:
+        """A fragment of a tool call's arguments, as it arrives."""
+
+    async def on_tool_call(self, tool_call: ToolCall, call: Call) -> Verdict:
+        """A complete tool call. All tool calls of an answer are held until the last of them is judged."""
+        return allow()
+
+    async def on_answer(self, response: Response, call: Call) -> Verdict:
+        """The whole answer, all of it held until the verdict."""
+        return allow()
+
+    def on_finish(self, reason: str, call: Call) -> None:
+        """Why the model stopped."""
+
+    async def on_end(self, call: Call, outcome: str) -> None:
+        """The call is over, whatever happened; `outcome` as on the record."""
+
+    @classmethod
+    def overrides(cls, hook: str) -> bool:
+        """Whether this policy has a hook of its own by that name."""
+        return getattr(cls, hook) is not getattr(Policy, hook)
+
+
+HOOKS = tuple(name for name in vars(Policy) if name.startswith("on_"))
+ANSWER_HOOKS = frozenset(HOOKS) - {"on_request", "on_end"}
+"""A policy that overrides none of these never touches an answer."""
