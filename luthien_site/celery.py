@@ -1,4 +1,4 @@
-"""The Celery application: each app's `tasks.py`, over Redis, or over files in the data directory where there is none."""
+"""The Celery application: each app's `tasks.py`, over Redis or over files in the data directory."""
 
 import os
 from pathlib import Path

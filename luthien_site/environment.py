@@ -1,4 +1,4 @@
-"""Reading settings from the environment: every variable NAME may be given as NAME_FILE, the path of a file that holds it."""
+"""Reads the environment. Every variable NAME may be given as NAME_FILE, the path of a file that holds its value."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ class BadSetting(ValueError):
 
 
 def text(name: str, default: str = "") -> str:
-    """NAME's value, or the contents of the file that NAME_FILE names, less the line's end; `default` if both are unset or empty."""
+    """NAME's value, or the contents of NAME_FILE's file less the line's end; `default` if both are unset or empty."""
     path = os.environ.get(f"{name}_FILE")
     if not path:
         return os.environ.get(name) or default
@@ -73,7 +73,7 @@ def secret_key(given: str, data_dir: Path) -> str:
 
 
 def database(url: str, sqlite_path: Path) -> dict[str, object]:
-    """Django's DATABASES entry for a `postgresql://` or `sqlite:///` URL; SQLite at `sqlite_path` where `url` is empty."""
+    """Django's DATABASES entry for a `postgresql://` or `sqlite:///` URL; SQLite at `sqlite_path` if it is empty."""
     if not url:
         return _sqlite(sqlite_path)
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""WhiteNoise for the asynchronous middleware chain; as it comes it is synchronous and would put every page into a thread."""
+"""WhiteNoise for the asynchronous chain; as it comes it is synchronous and would put every page into a thread."""
 
 import asyncio
 from collections.abc import Awaitable
