@@ -23,14 +23,10 @@ class UnparsableArguments(ValueError):
     """A tool call's arguments are not one JSON object with distinct keys."""
 
 
-def _source() -> Source:
-    return field(default=None, compare=False, repr=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Text:
     text: str
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
 
     kind = "text"
 
@@ -41,7 +37,7 @@ class Thinking:
 
     text: str
     signature: str = ""
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
 
     kind = "thinking"
 
@@ -58,7 +54,7 @@ class ToolCall:
     arguments_text: str = ""
     executed: bool = False
     custom: bool = False
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
 
     kind = "tool_call"
 
@@ -83,7 +79,7 @@ class Opaque:
     """A block that Luthien does not model. It travels untouched; `type` is the name its dialect gives it."""
 
     type: str
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
 
     kind = "opaque"
 
@@ -95,7 +91,7 @@ class Image:
     media_type: str = ""
     data: str = ""
     url: str = ""
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
 
     kind = "image"
 
@@ -107,7 +103,7 @@ class ToolResult:
     tool_call_id: str
     blocks: tuple[RequestBlock, ...] = ()
     is_error: bool = False
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
 
     kind = "tool_result"
 
@@ -120,7 +116,7 @@ RequestBlock = Text | Thinking | ToolCall | Opaque | Image | ToolResult
 class Message:
     role: Role
     blocks: tuple[RequestBlock, ...]
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -136,7 +132,7 @@ class Tool:
     description: str = ""
     schema: Mapping[str, Any] = field(default_factory=dict)
     executed: bool = False
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +147,7 @@ class Request:
     max_tokens: int | None = None
     structured: bool = False
     choices: int = 1
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
 
     @property
     def last_user_text(self) -> str:
@@ -186,7 +182,10 @@ class Usage:
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
-    source: Source = _source()
+    source: Source = field(default=None, compare=False, repr=False)
+
+
+NO_USAGE = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +196,8 @@ class Response:
     model: str = ""
     blocks: tuple[Block, ...] = ()
     stop_reason: str = ""
-    usage: Usage = Usage()
-    source: Source = _source()
+    usage: Usage = NO_USAGE
+    source: Source = field(default=None, compare=False, repr=False)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

@@ -16,9 +16,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, assert_never
+from typing import Literal, assert_never
 
-from .content import Block, BlockKind, Opaque, Response, Source, Text, Thinking, ToolCall, Usage
+from .content import NO_USAGE, Block, BlockKind, Opaque, Response, Source, Text, Thinking, ToolCall, Usage
 
 
 class Frame:
@@ -31,18 +31,14 @@ class Frame:
         self.size = size
 
 
-def _frame() -> Any:
-    return field(default=None, compare=False, repr=False)
-
-
 @dataclass(slots=True)
 class Start:
     id: str = ""
     model: str = ""
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     choice: int = 0
-    frame: Frame | None = _frame()
-    source: Source = _frame()
+    frame: Frame | None = field(default=None, compare=False, repr=False)
+    source: Source = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -55,8 +51,8 @@ class BlockStart:
     executed: bool = False
     custom: bool = False
     type: str = ""
-    frame: Frame | None = _frame()
-    source: Source = _frame()
+    frame: Frame | None = field(default=None, compare=False, repr=False)
+    source: Source = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -65,22 +61,22 @@ class BlockDelta:
 
     text: str = ""
     signature: str = ""
-    frame: Frame | None = _frame()
-    source: Source = _frame()
+    frame: Frame | None = field(default=None, compare=False, repr=False)
+    source: Source = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
 class BlockEnd:
-    frame: Frame | None = _frame()
-    source: Source = _frame()
+    frame: Frame | None = field(default=None, compare=False, repr=False)
+    source: Source = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
 class End:
     stop_reason: str = "end_turn"
-    usage: Usage = Usage()
-    frame: Frame | None = _frame()
-    source: Source = _frame()
+    usage: Usage = NO_USAGE
+    frame: Frame | None = field(default=None, compare=False, repr=False)
+    source: Source = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -89,16 +85,16 @@ class Failure:
 
     type: str
     message: str
-    frame: Frame | None = _frame()
-    source: Source = _frame()
+    frame: Frame | None = field(default=None, compare=False, repr=False)
+    source: Source = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
 class Aside:
     """A ping, or an event that Luthien does not model."""
 
-    frame: Frame | None = _frame()
-    source: Source = _frame()
+    frame: Frame | None = field(default=None, compare=False, repr=False)
+    source: Source = field(default=None, compare=False, repr=False)
 
 
 Event = Start | BlockStart | BlockDelta | BlockEnd | End | Failure | Aside
@@ -221,7 +217,7 @@ class Accumulator:
     @property
     def response(self) -> Response:
         start, end = self._start, self._end
-        usage = end.usage if end.usage != Usage() else start.usage
+        usage = end.usage if end.usage != NO_USAGE else start.usage
         return Response(start.id, start.model, tuple(self._blocks), end.stop_reason, usage, source=start.source)
 
 

@@ -1,0 +1,53 @@
+"""What stages hand one another besides events: marks that stand in the stream at the place they speak of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policies.active import ActivePolicy
+from policies.content import BlockKind, ToolCall
+from policies.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A block was kept back here. No policy sees it; the gate writes it as text, after the chain."""
+
+    by: ActivePolicy
+    kind: BlockKind | None
+    reason: str
+    tool_call: ToolCall | None = None
+    label: str = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A policy altered or dropped something here; thinking that follows may be bound to what is gone."""
+
+    by: ActivePolicy
+
+
+class Stop:
+    """The answer has to end here: what follows is not released, and the upstream is let go."""
+
+
+Item = Event | Notice | Changed
+
+
+def notice_text(notice: Notice, call_id: str, link: str) -> str:
+    """What the client reads: who blocked what, and where to see why; never what was blocked."""
+    match notice.kind:
+        case "tool_call" if notice.tool_call is not None:
+            what = f"the tool call {notice.tool_call.name} ({notice.tool_call.id})"
+        case "text":
+            what = "a part of this answer"
+        case "thinking":
+            what = "the reasoning of this answer"
+        case _:
+            what = "this answer"
+    return blocked_text(notice.by.name, what, notice.reason, call_id, link)
+
+
+def blocked_text(policy: str, what: str, reason: str, call_id: str, link: str) -> str:
+    because = f": {reason.rstrip('.')}." if reason else "."
+    return f"[Luthien] The policy {policy} blocked {what}{because} Call {call_id}: {link}"
