@@ -1,0 +1,11 @@
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from gateway.console import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    # The admin's own pages for this let only staff in and out; reviewers need not be staff.
+    path("login/", LoginView.as_view(template_name="login.html"), name="login"),
+    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
+]
