@@ -1,0 +1,81 @@
+"""One call on its way: what came in, what goes out first, and what is known of it meanwhile."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from gateway.dialects.base import Dialect
+from gateway.directory import Client
+from gateway.upstreams.base import Headers
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_call_id() -> str:
+    """`call_` and 26 letters: 48 bits of milliseconds, 80 random ones, so that ids sort by time."""
+    number = int.from_bytes(int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10), "big")
+    return "call_" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A client's request as the endpoint took it in. `path` is what follows `/v1`, with its query string.
+
+    `judges_only` marks endpoints whose answer is no completion (token counts): request policies judge them, and
+    a refusal is an error, because there is no turn that could say it.
+    """
+
+    dialect: Dialect
+    client: Client
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    judges_only: bool = False
+    id: str = field(default_factory=new_call_id)
+    began: float = field(default_factory=perf_counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers of an answer. `body` is the whole of it, or None where it follows piece by piece."""
+
+    status: int
+    headers: Headers
+    body: bytes | None = None
+    keepalive: bytes = b""
+
+
+@dataclass(slots=True)
+class Clock:
+    """Where a call's time went, in seconds since it began; zero means that it did not come to that."""
+
+    began: float
+    sent: float = 0.0
+    answered: float = 0.0
+    first_event: float = 0.0
+    held: float = 0.0
+
+    def now(self) -> float:
+        return perf_counter() - self.began
+
+    @property
+    def upstream(self) -> float:
+        """Seconds until the upstream's head had come."""
+        return max(self.answered - self.sent, 0.0)
+
+    def overhead(self, until: float) -> float:
+        """Seconds of our own up to `until`: neither the upstream's nor spent in verdicts."""
+        return max(until - self.upstream - self.held, 0.0)
+
+    def server_timing(self) -> str:
+        """The `server-timing` header, as things stand when the head leaves."""
+        now = self.now()
+        return (
+            f"upstream;dur={self.upstream * 1000:.2f}, hold;dur={self.held * 1000:.2f}, "
+            f"overhead;dur={self.overhead(now) * 1000:.2f}"
+        )

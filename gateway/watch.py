@@ -1,0 +1,94 @@
+"""Keeping an eye on answers under way: a waiting client is kept awake, one that stopped reading is cut off.
+
+One ticker serves all answers of a process, so that an answer costs no timer of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any
+
+KEEPALIVE_EVERY = 12.0
+"""Seconds of silence after which a held client gets a sign; with the ticker's second it stays well under 15."""
+SLOWEST_READER = 120.0
+"""Seconds that one send may take before the client counts as gone."""
+_TICK = 1.0
+
+Send = Callable[[Any], Awaitable[None]]
+
+
+class WatchedAnswer:
+    """One answer on its way to a client. `keepalive` is what may be sent between frames, or empty for nothing."""
+
+    __slots__ = ("_keepalive", "_last_sent", "_send", "_sending", "_task", "cut_off")
+
+    def __init__(self, send: Send, keepalive: bytes, task: asyncio.Task[Any]) -> None:
+        self._send = send
+        self._keepalive = keepalive
+        self._task = task
+        self._last_sent = monotonic()
+        self._sending = False
+        self.cut_off = False
+
+    async def send(self, body: bytes) -> None:
+        """Send whole frames; waits as long as the client's socket is full."""
+        self._sending = True
+        self._last_sent = monotonic()
+        try:
+            await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        finally:
+            self._sending = False
+
+    def tick(self, now: float) -> None:
+        silent = now - self._last_sent
+        if self._sending:
+            if silent > SLOWEST_READER and not self.cut_off:
+                self.cut_off = True
+                self._task.cancel()
+        elif self._keepalive and silent >= KEEPALIVE_EVERY:
+            _spawn(self.send(self._keepalive))
+
+
+class Watch:
+    """The answers under way in this process."""
+
+    def __init__(self) -> None:
+        self._answers: set[WatchedAnswer] = set()
+        self._ticker: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def add(self, answer: WatchedAnswer) -> None:
+        self._answers.add(answer)
+        if self._ticker is None or self._ticker.done():
+            self._ticker = asyncio.create_task(self._tick())
+
+    def discard(self, answer: WatchedAnswer) -> None:
+        self._answers.discard(answer)
+
+    async def _tick(self) -> None:
+        while self._answers:
+            await asyncio.sleep(_TICK)
+            now = monotonic()
+            for answer in tuple(self._answers):
+                answer.tick(now)
+
+
+_background: set[asyncio.Task[None]] = set()
+
+
+def _spawn(sending: Awaitable[None]) -> None:
+    task = asyncio.ensure_future(_quietly(sending))
+    _background.add(task)
+    task.add_done_callback(_background.discard)
+
+
+async def _quietly(sending: Awaitable[None]) -> None:
+    """A client that has gone is noticed by the answer itself."""
+    try:
+        await sending
+    except Exception:
+        return
