@@ -49,6 +49,18 @@ def number(name: str, default: int) -> int:
     return int(value)
 
 
+def folder(name: str, default: Path) -> Path:
+    """The absolute path of a folder, made for us alone if it is not there."""
+    path = Path(text(name, str(default))).expanduser().resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise BadSetting(f"The folder {path} cannot be made: {error.strerror}. Set {name} to one that can.") from None
+    if not os.access(path, os.W_OK):
+        raise BadSetting(f"There is no permission to write in {path}; give it, or set {name} to another folder.")
+    return path
+
+
 def secret_key(given: str, data_dir: Path) -> str:
     """The key that signs sessions and encrypts credentials: `given`, or the one kept in the data directory.
 

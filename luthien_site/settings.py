@@ -1,5 +1,6 @@
 """Every setting, read from the environment. `.env.example` explains the variables."""
 
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,8 +12,7 @@ DEBUG = environment.flag("LUTHIEN_DEBUG")
 
 # Luthien's own
 
-LUTHIEN_DATA_DIR = Path(environment.text("LUTHIEN_DATA_DIR", str(BASE_DIR / "var"))).resolve()
-LUTHIEN_DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+LUTHIEN_DATA_DIR = environment.folder("LUTHIEN_DATA_DIR", BASE_DIR / "var")
 LUTHIEN_ADMIN_PASSWORD = environment.text("LUTHIEN_ADMIN_PASSWORD")
 LUTHIEN_CONFIG = environment.text("LUTHIEN_CONFIG")
 LUTHIEN_RECORD = environment.choice("LUTHIEN_RECORD", "blocking", "async", "off")
@@ -27,7 +27,8 @@ OTEL_EXPORTER_OTLP_ENDPOINT = environment.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 # Applications
 
 INSTALLED_APPS = [
-    "daphne",
+    # The development server. It brings all of Twisted, which no other process needs.
+    *(["daphne"] if "runserver" in sys.argv else []),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -102,6 +103,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS: dict[str, dict[str, object]] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 CELERY_BROKER_URL = "filesystem://"
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(LUTHIEN_DATA_DIR / "celery" / "beat-schedule")

@@ -1,0 +1,121 @@
+"""What `manage.py up` is made of: the port, the first administrator, the worker beside the server, the server."""
+
+import errno
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import uvicorn
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import connections
+
+DRAIN_SECONDS = 30
+# Longer than clients keep idle connections, so that none sends a request into a closing one.
+KEEP_ALIVE_SECONDS = 75
+WORKER_STOP_SECONDS = 10
+
+
+class CannotServe(Exception):
+    """The server cannot start; the message is one sentence for the person at the terminal."""
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises CannotServe unless a server could listen on `host` and `port` now."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError):
+        raise CannotServe(f"There is no address {host}; choose another with --host.") from None
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise CannotServe(_why_not(error, host, port)) from None
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken; choose another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is for root alone; choose one above 1023 with --port."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"This machine has no address {host}; choose another with --host."
+    return f"Port {port} of {host} cannot be opened: {error.strerror}."
+
+
+def console_url(host: str, port: int) -> str:
+    """Where a browser on this machine finds a server that listens on `host` and `port`."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 (a comparison; nothing is bound)
+    return f"http://[{reachable}]:{port}" if ":" in reachable and "[" not in reachable else f"http://{reachable}:{port}"
+
+
+def announce(url: str) -> str:
+    """Makes `url` the public address in this process and its children, unless LUTHIEN_URL names one; returns it."""
+    if os.environ.get("LUTHIEN_URL") or os.environ.get("LUTHIEN_URL_FILE"):
+        return str(settings.LUTHIEN_URL)
+    os.environ["LUTHIEN_URL"] = settings.LUTHIEN_URL = url
+    host = urlsplit(url).hostname
+    if host and host not in settings.ALLOWED_HOSTS:
+        settings.ALLOWED_HOSTS.append(host)
+    return url
+
+
+def first_admin(given: str) -> str | None:
+    """Makes the user `admin` with the password `given`, or with a new one; returns it, or None if the user is there."""
+    users = get_user_model().objects
+    if users.filter(username="admin").exists():
+        return None
+    password = given or secrets.token_urlsafe(12)
+    users.create_superuser("admin", password=password)
+    return password
+
+
+@contextmanager
+def worker_beside() -> Iterator[None]:
+    """Runs the Celery worker and beat as a child, out of reach of the terminal's Ctrl-C, and ends it afterwards."""
+    command = [sys.executable, "-m", "luthien_site.worker", str(os.getpid())]
+    worker = subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True, stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        try:
+            worker.wait(WORKER_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+
+
+def needs_worker() -> bool:
+    """Without Redis nobody else can work on our jobs; with it, others are expected to."""
+    return settings.LUTHIEN_EMBEDDED_WORKER or not settings.REDIS_URL
+
+
+def serve(host: str, port: int, workers: int) -> None:
+    """Serves until SIGINT or SIGTERM, and returns when the running streams have drained, at most 30 s later."""
+    # uvicorn raises the signal again once it has stopped, which would end us before the worker is.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    connections.close_all()
+    uvicorn.run(
+        "luthien_site.asgi:application",
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
