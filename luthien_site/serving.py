@@ -1,8 +1,7 @@
-"""What `manage.py up` is made of: the port, the first administrator, the worker beside the server, the server."""
+"""What `manage.py up` is made of: the port, the address, the worker beside the server, the server."""
 
 import errno
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -13,7 +12,6 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import connections
 
 DRAIN_SECONDS = 30
@@ -65,16 +63,6 @@ def announce(url: str) -> str:
     if host and host not in settings.ALLOWED_HOSTS:
         settings.ALLOWED_HOSTS.append(host)
     return url
-
-
-def first_admin(given: str) -> str | None:
-    """Makes the user `admin` with the password `given`, or with a new one; returns it, or None if the user is there."""
-    users = get_user_model().objects
-    if users.filter(username="admin").exists():
-        return None
-    password = given or secrets.token_urlsafe(12)
-    users.create_superuser("admin", password=password)
-    return password
 
 
 @contextmanager

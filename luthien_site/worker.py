@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 
 PR_SET_PDEATHSIG = 1
 
@@ -29,11 +30,26 @@ def _watch(parent: int) -> None:
 
 def main(parent: int) -> None:
     leave_with(parent)
+    from celery.platforms import SecurityWarning
+
     from luthien_site.celery import app
 
+    # Celery warns of root because of pickled messages; ours are JSON.
+    warnings.simplefilter("ignore", SecurityWarning)
     # Threads, because PostgreSQL's connection pool does not survive a fork.
     app.worker_main(
-        ["worker", "--beat", "--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip"]
+        [
+            "--quiet",
+            "worker",
+            "--beat",
+            "--pool",
+            "threads",
+            "--concurrency",
+            "2",
+            "--loglevel",
+            "WARNING",
+            "--without-gossip",
+        ]
     )
 
 
