@@ -105,10 +105,9 @@ class Policy:
     async def on_end(self, call: Call, outcome: str) -> None:
         """The call is over, whatever happened; `outcome` as on the record."""
 
-    @classmethod
-    def overrides(cls, hook: str) -> bool:
-        """Whether this policy has a hook of its own by that name."""
-        return getattr(cls, hook) is not getattr(Policy, hook)
+    def overrides(self, hook: str) -> bool:
+        """Whether this policy has a hook of its own by that name; it may say no where its config leaves one idle."""
+        return getattr(type(self), hook) is not getattr(Policy, hook)
 
 
 HOOKS = tuple(name for name in vars(Policy) if name.startswith("on_"))

@@ -1,0 +1,66 @@
+"""For authors of policies: make what a hook sees, ask the policy, read the verdict. Pure.
+
+async def test_it_blocks_a_delete():
+    assert (await judge(BlockShellDeletes(), tool_call("bash", command="rm -rf /"))).action == "block"
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, assert_never
+
+from policies.base import Call, Policy
+from policies.content import Message, Request, Response, Text, Thinking, Tool, ToolCall
+from policies.verdicts import Verdict
+
+Judged = Request | Text | Thinking | ToolCall | Response
+
+
+def tool_call(name: str, **arguments: Any) -> ToolCall:
+    """A tool call of a model, its arguments as JSON."""
+    return ToolCall("call_1", name, json.dumps(arguments))
+
+
+def text(content: str) -> Text:
+    return Text(content)
+
+
+def thinking(content: str) -> Thinking:
+    return Thinking(content, "signature")
+
+
+def request(content: str = "", *, model: str = "demo/echo", tools: Iterable[str] = ()) -> Request:
+    """A request of one user message, offering the tools of these names."""
+    return Request(model, (Message("user", (Text(content),)),), tools=tuple(Tool(name) for name in tools))
+
+
+async def judge(policy: Policy, thing: Judged, call: Call | None = None) -> Verdict:
+    """The verdict of the hook that is for `thing`."""
+    call = call or Call()
+    match thing:
+        case Request():
+            return await policy.on_request(thing, call)
+        case Text():
+            return await policy.on_text(thing, call)
+        case Thinking():
+            return await policy.on_thinking(thing, call)
+        case ToolCall():
+            return await policy.on_tool_call(thing, call)
+        case Response():
+            return await policy.on_answer(thing, call)
+        case _:
+            assert_never(thing)
+
+
+def stream_text(policy: Policy, chunks: Iterable[str], call: Call | None = None) -> str:
+    """What is released of a text block that arrives in `chunks`, as the executor runs `on_text_delta`."""
+    call = call or Call()
+    released, kept = [], ""
+    for chunk in chunks:
+        live = kept + chunk
+        release, keep = policy.on_text_delta(live, call, False)
+        released.append(release)
+        kept = live[len(live) - keep :]
+    release, _ = policy.on_text_delta(kept, call, True)
+    return "".join([*released, release])
