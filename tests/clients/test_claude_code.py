@@ -1,0 +1,62 @@
+"""The real Claude Code, through the gateway, to a provider that plays a script."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.conftest import Gateway, installed_client
+
+pytestmark = pytest.mark.client
+
+VERSION = "2.1.197"
+
+
+def run(gateway: Gateway, key: str, prompt: str, home: Path) -> list[dict[str, Any]]:
+    """The messages that Claude Code prints for one prompt."""
+    claude = installed_client("@anthropic-ai/claude-code-linux-x64", VERSION, "claude")
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "TERM": "dumb",
+        "ANTHROPIC_BASE_URL": gateway.url,
+        "ANTHROPIC_AUTH_TOKEN": gateway.key(key),
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_TELEMETRY": "1",
+        "DISABLE_AUTOUPDATER": "1",
+        "DISABLE_ERROR_REPORTING": "1",
+    }
+    command = [str(claude), "-p", prompt, "--model", "claude-demo", "--output-format", "stream-json", "--verbose"]
+    done = subprocess.run(
+        [*command, "--allowedTools", "Bash"],
+        env=environment,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_turn_with_a_tool_call_completes(gateway: Gateway, tmp_path: Path) -> None:
+    prompt = 'tool Bash {"command": "echo proof > made-by-the-tool", "description": "Leave a file"}\nsay All done.'
+    messages = run(gateway, "guarded", prompt, tmp_path)
+    assert (tmp_path / "made-by-the-tool").read_text() == "proof\n"
+    assert messages[-1]["result"] == "All done."
+    assert not messages[-1]["is_error"]
+
+
+def test_a_blocked_tool_call_shows_its_notice_and_never_runs(gateway: Gateway, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    prompt = f'tool Bash {{"command": "rm -rf {precious}", "description": "Clean up"}}\nsay All done.'
+    messages = run(gateway, "guarded", prompt, tmp_path)
+    assert precious.exists()
+    assert "no-dangerous-commands" in messages[-1]["result"]
+    assert f"{gateway.url}/calls/call_" in messages[-1]["result"]
