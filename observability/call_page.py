@@ -1,0 +1,79 @@
+"""What the page of one call shows, made from its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from observability.models import CallRecord, Decision
+from observability.presentation import Block, Pair, lines, pair, text_of
+
+Span = tuple[str, str, float, float]
+
+PAYLOADS = {
+    "request_original": "Request, as the client sent it",
+    "request_final": "Request, as it went to the provider",
+    "response_original": "Answer, as the provider gave it",
+    "response_final": "Answer, as the client got it",
+}
+
+
+def spans(call: CallRecord, decisions: Iterable[Decision]) -> list[Span]:
+    """The steps of a call for its timeline: label, tone, start and end in milliseconds. Empty while it is open.
+
+    How long policies held the answer, and Luthien's own share, are sums: they are drawn at the end and at the start.
+    """
+    if call.total_ms is None:
+        return []
+    total = call.total_ms
+    judged = [decision for decision in decisions if decision.hook == "on_request" and not decision.late]
+    sent = max((decision.at_ms for decision in judged), default=0.0)
+    steps: list[tuple[str, str, float | None, float | None]] = [
+        ("Request policies", "policy", 0.0 if judged else None, sent),
+        ("Until the provider answered", "idle", sent, call.upstream_head_ms),
+        ("Until its first event", "idle", call.upstream_head_ms, call.first_event_ms),
+        ("The answer", "", call.first_event_ms, total),
+        ("Held by policies", "policy", total - min(call.hold_ms, total) if call.hold_ms else None, total),
+        ("Luthien itself", "", 0.0, call.overhead_ms),
+        ("Whole call", "", 0.0, total),
+    ]
+    return [
+        (label, tone, start, max(start, end))
+        for label, tone, start, end in steps
+        if start is not None and end is not None
+    ]
+
+
+def header_lists(call: CallRecord) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The headers on record, as (title, pairs)."""
+    lists = (("Request headers", call.request_headers), ("Answer headers", call.response_headers))
+    return [(title, headers) for title, headers in lists if headers]
+
+
+def diff_part(id: str, title: str, side: Mapping[str, Any]) -> dict[str, Any]:
+    """One half of the diff page; blocks that are the same are only counted, so that a long request stays short."""
+    pairs = pair(side["original"], side["final"])
+    changed = any(each.mark != "same" for each in pairs)
+    return {"id": id, "title": title, "blocks": list(_folded(pairs)) if changed else []}
+
+
+def _folded(pairs: Sequence[Pair]) -> Iterator[dict[str, Any]]:
+    for same, group in groupby(pairs, lambda each: each.mark == "same"):
+        if same:
+            yield {"same": len(list(group))}
+        else:
+            yield from map(_compared, group)
+
+
+def _compared(each: Pair) -> dict[str, Any]:
+    kinds = [_kind(block) for block in (each.original, each.final) if block is not None]
+    return {
+        "mark": each.mark,
+        "kind": " became ".join(dict.fromkeys(kinds)),
+        "lines": lines(text_of(each.original), text_of(each.final)),
+    }
+
+
+def _kind(block: Block) -> str:
+    return str(block.get("kind", "block")).replace("_", " ")

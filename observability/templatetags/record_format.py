@@ -1,0 +1,46 @@
+"""Filters that turn a record's figures and words into what people read."""
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+
+from observability import presentation
+
+register = template.Library()
+register.filter("outcome_tone", presentation.outcome_tone)
+register.filter("action_tone", presentation.action_tone)
+register.filter("pretty", presentation.pretty)
+
+NOTHING = "–"
+
+
+@register.filter
+def ms(value: float | None) -> str:
+    """Milliseconds, as seconds from one second on."""
+    if value is None:
+        return NOTHING
+    if value >= 1000:
+        return f"{value / 1000:.2f} s"
+    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
+
+
+@register.filter
+def count(value: int | None) -> str:
+    """A whole number with separators."""
+    return NOTHING if value is None else intcomma(value, use_l10n=False)
+
+
+@register.filter
+def dollars(microdollars: int | None) -> str:
+    """Millionths of a US dollar; small sums keep what makes them differ from nothing."""
+    if microdollars is None:
+        return NOTHING
+    amount = microdollars / 1_000_000
+    if amount >= 1 or amount == 0:
+        return f"${amount:,.2f}"
+    return f"${amount:.3f}" if amount >= 0.01 else f"${amount:.6f}".rstrip("0")
+
+
+@register.filter
+def words(value: str) -> str:
+    """`upstream_error` as people write it."""
+    return value.replace("_", " ")

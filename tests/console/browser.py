@@ -1,0 +1,72 @@
+"""A real Chromium for the tests of pages."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe-core" / "axe.min.js"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+T = TypeVar("T")
+
+
+def browse(task: Callable[[Page], T], **context: Any) -> T:
+    """What `task` returns for a fresh page; `context` are options of playwright's new_context.
+
+    Fails if the page broke the Content-Security-Policy, a script threw, or a dialog opened. The browser has a thread to
+    itself, because playwright leaves its event loop running in the one it is started from.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_browse, task, context).result()
+
+
+def _browse(task: Callable[[Page], T], context: dict[str, Any]) -> T:
+    complaints: list[str] = []
+    with _chromium() as browser:
+        page = browser.new_context(**context).new_page()
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        result = task(page)
+    assert complaints == []
+    return result
+
+
+@contextmanager
+def _chromium() -> Iterator[Browser]:
+    path = os.environ.get("LUTHIEN_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def log_in(page: Page, url: str, name: str, password: str) -> None:
+    """Leaves the page at what follows the login."""
+    page.goto(f"{url}/login/")
+    page.fill("#id_username", name)
+    page.fill("#id_password", password)
+    page.click("main button[type=submit]")
+
+
+def overflows(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with the page, serious and critical, rule and places."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run().then(result => result.violations)")
+    return [
+        f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]

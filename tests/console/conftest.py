@@ -1,0 +1,36 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.plugins.live import LiveLuthien, end, migrated
+from tests.plugins.services import DATABASE, drop_database
+
+ADMIN = ("admin", "an admin's password")
+READER = ("reader", "a reader's password")
+OUTSIDER = ("outsider", "an outsider's password")
+
+USERS = f"""
+from django.contrib.auth.models import Permission, User
+User.objects.create_superuser({ADMIN[0]!r}, password={ADMIN[1]!r})
+reader = User.objects.create_user({READER[0]!r}, password={READER[1]!r})
+reader.user_permissions.add(Permission.objects.get(codename="view_callrecord"))
+User.objects.create_user({OUTSIDER[0]!r}, password={OUTSIDER[1]!r})
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLuthien]:
+    """A server of the module's own, with an admin, one who may read calls, and one who may not."""
+    kind = os.environ[DATABASE]
+    folder = tmp_path_factory.mktemp("console")
+    url = migrated(kind, folder)
+    server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": ""})
+    try:
+        server.manage("shell", "-v", "0", "-c", USERS)
+        server.start()
+        yield server
+    finally:
+        end(server)
+        if kind == "postgres":
+            drop_database(url)

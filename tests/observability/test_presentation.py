@@ -1,0 +1,102 @@
+import pytest
+
+from observability.presentation import (
+    LINES,
+    SCALE,
+    Line,
+    Pair,
+    action_tone,
+    lines,
+    outcome_tone,
+    pair,
+    pretty,
+    text_of,
+    timeline,
+)
+
+
+def text(words: str) -> dict[str, str]:
+    return {"kind": "text", "text": words}
+
+
+def test_the_longest_span_fills_the_timeline() -> None:
+    first, total = timeline([("first", "", 25, 50), ("total", "", 0, 100)])
+    assert (first.x, first.width, first.ms) == (SCALE // 4, SCALE // 4, 25)
+    assert (total.x, total.width) == (0, SCALE)
+
+
+def test_a_bar_can_be_seen_however_short_and_stays_inside() -> None:
+    short, _ = timeline([("short", "", 100, 100), ("total", "", 0, 100)])
+    assert short.width > 0
+    assert short.x + short.width == SCALE
+
+
+def test_a_call_that_took_no_time_still_has_a_timeline() -> None:
+    (bar,) = timeline([("total", "", 0, 0)])
+    assert (bar.x, bar.width) == (0, SCALE)
+    assert timeline([]) == []
+
+
+def test_equal_blocks_stand_opposite_each_other() -> None:
+    a, b, c = text("a"), text("b"), text("c")
+    assert pair([a, b], [a, c, b]) == [Pair("same", a, a), Pair("added", None, c), Pair("same", b, b)]
+
+
+def test_a_changed_block_stands_opposite_what_it_became() -> None:
+    a, b = text("a"), text("b")
+    assert pair([a], [b]) == [Pair("changed", a, b)]
+
+
+def test_a_block_that_was_taken_out_has_nothing_opposite() -> None:
+    assert pair([text("a")], []) == [Pair("removed", text("a"), None)]
+
+
+def test_lines_mark_what_differs_within_them() -> None:
+    assert lines("keep\nrm -rf /x now", "keep\nls /x now") == [
+        (Line("same", "keep"), Line("same", "keep")),
+        (Line("removed", "", "rm -rf", " /x now"), Line("added", "", "ls", " /x now")),
+    ]
+
+
+def test_lines_that_are_only_on_one_side_have_nothing_opposite() -> None:
+    assert lines("a\nb", "a") == [(Line("same", "a"), Line("same", "a")), (Line("removed", inside="b"), None)]
+    assert lines("", "new") == [(None, Line("added", inside="new"))]
+
+
+def test_an_empty_line_that_was_added_is_shown_as_one() -> None:
+    assert lines("a\nb", "a\n\nb")[1] == (None, Line("added", inside=""))
+
+
+def test_shared_ends_are_not_counted_twice() -> None:
+    ((left, right),) = lines("aa", "aaa")
+    assert left is not None and left.before + left.inside + left.after == "aa"
+    assert right is not None and right.before + right.inside + right.after == "aaa"
+
+
+def test_a_very_long_block_is_laid_side_by_side_without_matching() -> None:
+    many = "\n".join(map(str, range(LINES + 1)))
+    assert len(lines(many, many)) == LINES + 1
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (None, ""),
+        (text("words"), "words"),
+        ({"kind": "tool_call", "name": "bash", "arguments": {"a": 1}}, 'bash {\n  "a": 1\n}'),
+        ({"kind": "opaque"}, '{\n  "kind": "opaque"\n}'),
+    ],
+)
+def test_every_kind_of_block_has_a_text(block: dict[str, object] | None, expected: str) -> None:
+    assert text_of(block) == expected
+
+
+def test_arguments_that_are_not_json_are_shown_as_the_model_wrote_them() -> None:
+    assert pretty('{"a":') == '{"a":'
+    assert pretty('{"a":1}') == '{\n  "a": 1\n}'
+    assert pretty("[" * 100_000) == "[" * 100_000
+
+
+def test_what_is_unknown_looks_like_a_failure_and_never_like_success() -> None:
+    assert outcome_tone("finished") == action_tone("allow") == "allowed"
+    assert outcome_tone("something new") == action_tone("failed_open") == "failed"
