@@ -1,0 +1,152 @@
+"""The writer's own connection: plain SQL on SQLite or PostgreSQL, one thread, no ORM.
+
+Statements are written once, with `?`, in SQL that both understand.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import psycopg
+from psycopg.types.numeric import Int8Dumper
+
+Statement = tuple[str, Sequence[tuple[Any, ...]]]
+"""SQL, and the rows to run it with."""
+
+
+class DatabaseAway(Exception):
+    """The database cannot be reached or cannot write now; the same work may succeed later."""
+
+
+class DatabaseRefused(Exception):
+    """The database will never take this."""
+
+
+class Database(Protocol):
+    def write(self, statements: Sequence[Statement]) -> int:
+        """All of them in one transaction, durable on return. Returns the rows that the last one changed.
+
+        Raises DatabaseAway, DatabaseRefused; then nothing was written, unless the connection died in the commit.
+        """
+        ...
+
+    def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]: ...
+
+    def time(self, value: datetime | None) -> Any:
+        """A time as this database takes it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def connect(settings: Mapping[str, Any]) -> Database:
+    """The database of an entry of Django's DATABASES; the connection is made when it is first needed."""
+    if settings["ENGINE"].endswith("sqlite3"):
+        return Sqlite(str(settings["NAME"]))
+    options = {name: value for name, value in settings.get("OPTIONS", {}).items() if name != "pool"}
+    for name, setting in (("dbname", "NAME"), ("user", "USER"), ("password", "PASSWORD"), ("host", "HOST")):
+        if settings.get(setting):
+            options[name] = settings[setting]
+    if settings.get("PORT"):
+        options["port"] = settings["PORT"]
+    return Postgres(options)
+
+
+class Sqlite:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def write(self, statements: Sequence[Statement]) -> int:
+        try:
+            connection = self._connected()
+            connection.execute("BEGIN IMMEDIATE")
+            changed = 0
+            for sql, rows in statements:
+                changed = connection.executemany(sql, rows).rowcount
+            connection.execute("COMMIT")
+            return changed
+        except sqlite3.OperationalError as error:
+            self.close()
+            raise DatabaseAway(str(error)) from error
+        except (sqlite3.Error, ValueError, OverflowError) as error:
+            self.close()
+            raise DatabaseRefused(type(error).__name__) from error
+
+    def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connected().execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            self.close()
+            raise DatabaseAway(str(error)) from error
+
+    def time(self, value: datetime | None) -> str | None:
+        return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            self._connection = connection
+        return self._connection
+
+
+_UNSAYABLE = (psycopg.DataError, psycopg.ProgrammingError)
+
+
+class Postgres:
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def write(self, statements: Sequence[Statement]) -> int:
+        try:
+            connection = self._connected()
+            with connection.pipeline(), connection.transaction():
+                for sql, rows in statements:
+                    cursor = connection.cursor()
+                    cursor.executemany(sql.replace("?", "%s"), rows)
+            return cursor.rowcount
+        except psycopg.Error as error:
+            self.close()
+            # Classes 22 and 23 are data and integrity; without a state it is psycopg that cannot say it in SQL.
+            refused = error.sqlstate[:2] in ("22", "23") if error.sqlstate else isinstance(error, _UNSAYABLE)
+            raise (DatabaseRefused if refused else DatabaseAway)(type(error).__name__) from error
+        except (ValueError, OverflowError) as error:
+            self.close()
+            raise DatabaseRefused(type(error).__name__) from error
+
+    def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connected().execute(sql.replace("?", "%s"), parameters).fetchall()
+        except psycopg.Error as error:
+            self.close()
+            raise DatabaseAway(type(error).__name__) from error
+
+    def time(self, value: datetime | None) -> datetime | None:
+        return value
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.close()
+
+    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._connection is None:
+            defaults = {"connect_timeout": 5, "options": "-c statement_timeout=15000"}
+            connection = psycopg.connect(**{**defaults, **self._options}, autocommit=True, prepare_threshold=0)
+            # One type for all integers, or each mixture of sizes would be prepared as a statement of its own.
+            connection.adapters.register_dumper(int, Int8Dumper)
+            self._connection = connection
+        return self._connection

@@ -1,0 +1,246 @@
+"""What happened: calls with their blocks and verdicts, the bytes they consist of, jobs, and changes by people.
+
+Call records, blocks, decisions and blobs are written by `writer.py` alone, in SQL; here they are declared and read.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from .fields import JsonText
+
+
+class Outcome(models.TextChoices):
+    OPEN = "open"
+    FINISHED = "finished"
+    BLOCKED = "blocked"
+    REFUSED = "refused"
+    UPSTREAM_ERROR = "upstream_error"
+    CUT = "cut"
+    CANCELLED = "cancelled"
+    STALLED = "stalled"
+    INTERRUPTED = "interrupted"
+
+
+class Chained(models.Model):
+    """A row that is a leaf of a hash chain. The columns are empty until the row is final.
+
+    `boot_id` names the chain: the process that wrote the row, or `audit`. `sequence` counts its leaves from 1, `leaf`
+    is SHA-256 over what the row says, `chain` SHA-256 over the chain before it and the leaf.
+    """
+
+    boot_id = models.TextField(default="", editable=False)
+    sequence = models.BigIntegerField(null=True, editable=False)
+    leaf = models.BinaryField(null=True, editable=False)
+    chain = models.BinaryField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class CallRecord(Chained):
+    """One client request and all that came of it. Names are text, so that the record outlives what they name.
+
+    Times ending in `_ms` are milliseconds since `started_at`, but `hold_ms` and `overhead_ms`, which are spans: how
+    long policies held the answer, and what Luthien itself took. The four payload columns are SHA-256 digests of bodies.
+    The leaf covers only `commitments`, SHA-256 of nonce and digest for each, so that both can be erased and the chain
+    still verifies.
+    `process` is the boot id of the gateway process that serves the call.
+    """
+
+    id = models.TextField(primary_key=True)
+    key = models.TextField()
+    team = models.TextField()
+    session = models.TextField()
+    model = models.TextField()
+    dialect = models.TextField()
+    path = models.TextField()
+    streamed = models.BooleanField()
+    started_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    provider = models.TextField(default="")
+    upstream_model = models.TextField(default="")
+    outcome = models.TextField(choices=Outcome.choices, default=Outcome.OPEN)
+    status = models.IntegerField(null=True)
+    error_kind = models.TextField(default="")
+    error_message = models.TextField(default="")
+    input_tokens = models.BigIntegerField(null=True)
+    output_tokens = models.BigIntegerField(null=True)
+    cache_read_tokens = models.BigIntegerField(null=True)
+    cache_write_tokens = models.BigIntegerField(null=True)
+    cost_microdollars = models.BigIntegerField(null=True)
+    upstream_head_ms = models.FloatField(null=True)
+    first_event_ms = models.FloatField(null=True)
+    total_ms = models.FloatField(null=True)
+    hold_ms = models.FloatField(null=True)
+    overhead_ms = models.FloatField(null=True)
+    changed_request = models.BooleanField(default=False)
+    changed_response = models.BooleanField(default=False)
+    released_bytes = models.BigIntegerField(default=0)
+    policies = models.TextField(default="")
+    snapshot = models.BigIntegerField()
+    request_headers = JsonText(default=list)
+    response_headers = JsonText(default=list)
+    attempts = JsonText(default=list)
+    notes = JsonText(default=list)
+    truncated = JsonText(default=list)
+    request_original = models.BinaryField(null=True)
+    request_final = models.BinaryField(null=True)
+    response_original = models.BinaryField(null=True)
+    response_final = models.BinaryField(null=True)
+    nonces = models.BinaryField(default=b"")
+    commitments = models.BinaryField(default=b"")
+    process = models.TextField(default="")
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        indexes = [
+            models.Index(fields=["-started_at", "-id"], name="call_newest"),
+            models.Index(fields=["team", "-started_at", "-id"], name="call_team"),
+            models.Index(fields=["key", "-started_at", "-id"], name="call_key"),
+            models.Index(fields=["session", "-started_at", "-id"], name="call_session"),
+            models.Index(fields=["outcome", "-started_at", "-id"], name="call_outcome"),
+            models.Index(fields=["process"], name="call_open", condition=models.Q(outcome="open")),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Block(models.Model):
+    """A block that was released to the client, on record before it was. `content` is the SHA-256 of a tool call's
+    arguments as released; other kinds have none. Insert-only."""
+
+    pk = models.CompositePrimaryKey("call_id", "position")
+    call = models.ForeignKey(CallRecord, models.CASCADE, related_name="blocks", db_constraint=False, db_index=False)
+    position = models.IntegerField()
+    kind = models.TextField()
+    tool_name = models.TextField(default="")
+    tool_call_id = models.TextField(default="")
+    content = models.BinaryField(null=True)
+    released_at_ms = models.FloatField()
+
+    class Meta:
+        ordering = ["call_id", "position"]
+
+
+class Decision(Chained):
+    """A verdict of a policy, as `policies.verdicts.Decision` says it. Insert-only.
+
+    One that came after the end of the call is `late`, and a leaf of its own; the others are part of their call's leaf.
+    """
+
+    pk = models.CompositePrimaryKey("call_id", "position")
+    call = models.ForeignKey(CallRecord, models.CASCADE, related_name="decisions", db_constraint=False, db_index=False)
+    position = models.IntegerField()
+    policy = models.TextField()
+    version = models.IntegerField()
+    mode = models.TextField()
+    hook = models.TextField()
+    block = models.TextField()
+    action = models.TextField()
+    reason = models.TextField(default="")
+    at_ms = models.FloatField()
+    took_ms = models.FloatField()
+    score = models.FloatField(null=True)
+    evidence = JsonText(null=True)
+    late = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["call_id", "position"]
+        indexes = [models.Index(fields=["policy", "action", "call_id"], name="decision_policy")]
+
+
+class Blob(models.Model):
+    """Bytes by their SHA-256. `data` is zstd of the bytes, or of a recipe that makes them from others (payloads.py).
+
+    `touched_at` moves whenever a writer counts on the blob being there; a blob untouched for a day that nothing refers
+    to may go.
+    """
+
+    digest = models.BinaryField(primary_key=True)
+    recipe = models.BooleanField()
+    data = models.BinaryField()
+    size = models.BigIntegerField()
+    touched_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["touched_at"], name="blob_touched")]
+
+
+class BlobReference(models.Model):
+    """`target` is needed by `source`: a recipe's digest, or a call's id in UTF-8."""
+
+    pk = models.CompositePrimaryKey("target", "source")
+    target = models.BinaryField()
+    source = models.BinaryField()
+
+
+class Process(models.Model):
+    """A gateway process that owns open calls. `ended_at` is set once its orphans are closed; nothing revives it."""
+
+    boot_id = models.TextField(primary_key=True)
+    host = models.TextField()
+    pid = models.IntegerField()
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "processes"
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Job(models.Model):
+    """Work in the background, as people see it. `progress` counts up to `total`, which is 0 while unknown."""
+
+    kind = models.TextField()
+    state = models.TextField(choices=JobState.choices, default=JobState.QUEUED)
+    progress = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    message = models.TextField(default="", blank=True)
+    created_by = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["state", "heartbeat_at"], name="job_state")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class AuditEvent(Chained):
+    """Something a person or a command did: who (`actor`), what (`action`), to what (`subject`). Insert-only."""
+
+    at = models.DateTimeField()
+    actor = models.TextField()
+    action = models.TextField()
+    subject = models.TextField()
+    detail = JsonText(default=dict)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["-at", "-id"], name="audit_newest")]
+        constraints = [models.UniqueConstraint(fields=["boot_id", "sequence"], name="audit_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.subject}"
+
+
+class ChainHead(models.Model):
+    """Where a chain that many processes extend stands; its row is the lock that orders them."""
+
+    name = models.TextField(primary_key=True)
+    sequence = models.BigIntegerField(default=0)
+    chain = models.BinaryField(default=bytes)

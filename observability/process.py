@@ -1,0 +1,62 @@
+"""Which gateway process owns a call: a boot id with a heartbeat in the database."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from datetime import UTC, datetime
+
+from .database import Database
+
+HEARTBEAT_SECONDS = 2.0
+
+_REGISTER = (
+    "INSERT INTO observability_process (boot_id, host, pid, started_at, heartbeat_at, ended_at) "
+    "VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (boot_id) DO NOTHING"
+)
+_BEAT = "UPDATE observability_process SET heartbeat_at = ? WHERE boot_id = ? AND ended_at IS NULL"
+_END = "UPDATE observability_process SET ended_at = ? WHERE boot_id = ? AND ended_at IS NULL"
+
+
+class Ownership:
+    """This process's claim on the calls it serves. It beats before anything is written, so that a process which was
+    taken for dead while it slept learns of it before it releases what nobody recorded."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.host = socket.gethostname()
+        self.renew()
+
+    def renew(self) -> None:
+        """A claim of its own, not yet registered."""
+        self.boot_id = f"boot_{secrets.token_hex(12)}"
+        self.since: float | None = None
+        self._beaten = 0.0
+
+    @property
+    def age(self) -> float:
+        """Seconds for which the claim has been kept without a gap."""
+        return 0.0 if self.since is None else time.monotonic() - self.since
+
+    def keep(self) -> bool:
+        """Register or beat, where it is due. False: another process took this one for dead. Raises DatabaseAway."""
+        now = time.monotonic()
+        if self._beaten and now - self._beaten < HEARTBEAT_SECONDS:
+            return True
+        at = self._database.time(datetime.now(UTC))
+        if not self._beaten:
+            self._database.write([(_REGISTER, [(self.boot_id, self.host, os.getpid(), at, at)])])
+        elif not self._database.write([(_BEAT, [(at, self.boot_id)])]):
+            return False
+        if self.since is None or now - self._beaten > 2 * HEARTBEAT_SECONDS:
+            self.since = now
+        self._beaten = now
+        return True
+
+    def end(self) -> None:
+        """The process leaves in good order."""
+        if self._beaten:
+            at = self._database.time(datetime.now(UTC))
+            self._database.write([(_END, [(at, self.boot_id)])])

@@ -1,0 +1,324 @@
+"""CallRecorder: everything that happens to one call, on its way to the record.
+
+All of it runs on the event loop and only collects; the writer's thread does the work. Every call is closed once, by
+`close` or `close_soon`, whichever comes first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, Literal, Protocol
+
+import structlog
+
+from policies.content import ToolCall, Usage
+from policies.verdicts import Decision
+
+from . import metrics, telemetry, writer
+from .chain import NONCE_BYTES
+from .credentials import without_credentials, without_secrets
+from .entries import PAYLOADS, CallFacts, Checkpoint, Closing, Headers, Late, Opening, Timings, block_row
+from .text import clean, clean_name, plain
+from .waiting import RecordUnavailable
+
+__all__ = ["CallFacts", "CallRecorder", "Outcome", "RecordUnavailable", "Timings"]
+
+log = structlog.get_logger(__name__)
+
+Outcome = Literal[
+    "open", "finished", "blocked", "refused", "upstream_error", "cut", "cancelled", "stalled", "interrupted"
+]
+BODY_LIMIT = 64 * 1024 * 1024
+"""Bytes of one payload that are kept; what is beyond is dropped, and the record says so."""
+
+
+class Clock(Protocol):
+    """What the gateway measured, in seconds since the call began; zero where the call did not come to that."""
+
+    answered: float
+    first_event: float
+    held: float
+
+    def now(self) -> float: ...
+
+    def overhead(self, until: float) -> float: ...
+
+
+class CallRecorder:
+    """The record of one call. `outcome` is `open` until it is closed."""
+
+    def __init__(self, facts: CallFacts, own_writer: writer.Writer | None = None) -> None:
+        self.outcome: Outcome = "open"
+        self._writer = own_writer or writer.current()
+        self._began = perf_counter()
+        self._started_at = datetime.now(UTC)
+        self._facts = facts
+        self._opening: Opening | None = None
+        self._opened: asyncio.Future[None] | None = None
+        self._closed: asyncio.Future[None] | None = None
+        self._policies = ""
+        self._forwarded: bytes | None = None
+        self._attempts: list[dict[str, Any]] = []
+        self._attempt_began = 0.0
+        self._original = _Tap("response_original")
+        self._final = _Tap("response_final")
+        self.original = self._original.add
+        """Tap 1: bytes of the upstream's answer."""
+        self.final = self._final.add
+        """Tap 2: bytes as written for the client."""
+        self._truncated: list[str] = []
+        self._decisions: list[dict[str, Any]] = []
+        self._sent_decisions = 0
+        self._blocks: list[dict[str, Any]] = []
+        self._notes: list[dict[str, Any]] = []
+        self._usage: Usage | None = None
+        self._cost: int | None = None
+        self._changed = {"changed_request": False, "changed_response": False}
+        self._timings = Timings()
+        self._response_headers: Headers = ()
+
+    def policies(self, text: str) -> None:
+        """The policies that judge the call: `name@version, ...`."""
+        self._policies = text
+
+    def open(self) -> None:
+        """Put the call and its request on record. Raises RecordUnavailable where no call may begin."""
+        self._opened = self._writer.submit(self._made_opening())
+
+    async def opened(self) -> None:
+        """Returns once the opening is durable; at once in `async` and `off`. Raises RecordUnavailable."""
+        if self._opened is not None:
+            await asyncio.shield(self._opened)
+
+    def forwarded(self, provider: str, upstream_model: str, body: bytes) -> None:
+        """The request as it leaves for a provider; another one is another attempt, and the taps begin anew."""
+        self._end_attempt("")
+        self._forwarded = self._capped("request_final", body)
+        self._attempts.append({"provider": provider, "model": upstream_model, "status": None, "error": "", "ms": None})
+        self._attempt_began = perf_counter()
+        self._original.restart()
+
+    def head(self, status: int, headers: Headers) -> None:
+        """The upstream answered."""
+        self._response_headers = headers
+        if self._attempts:
+            self._attempts[-1]["status"] = status
+
+    def failed(self, error: str) -> None:
+        """The last attempt came to nothing; `error` says why, without quoting anything."""
+        self._end_attempt(error)
+
+    def decide(self, decision: Decision) -> None:
+        """A verdict; after the close it is appended as late."""
+        metrics.decided(decision.policy, decision.action)
+        if self.outcome != "open":
+            self.late(decision)
+            return
+        self._decisions.append(_decision_row(len(self._decisions), decision, late=False))
+
+    def late(self, decision: Decision) -> None:
+        """A verdict that came when the call was over."""
+        row = _decision_row(len(self._decisions), decision, late=True)
+        self._decisions.append(row)
+        self._submit(Late(self._facts.id, self._made_opening().process, row))
+
+    def note(self, kind: str, text: str = "", value: float | None = None) -> None:
+        """What a policy, or the gateway, wants on record beside its verdicts."""
+        self._notes.append({"kind": kind, "text": text, "value": value, "at": self._now_ms()})
+
+    def usage(self, usage: Usage, cost_microdollars: int | None = None) -> None:
+        self._usage, self._cost = usage, cost_microdollars
+
+    def changed(self, *, request: bool | None = None, response: bool | None = None) -> None:
+        """Whether policies changed what passes; None leaves it as it was said before."""
+        if request is not None:
+            self._changed["changed_request"] = request
+        if response is not None:
+            self._changed["changed_response"] = response
+
+    def timings(self, clock: Clock) -> None:
+        """Where the time went, up to now."""
+        now = clock.now()
+        self._timings = Timings(
+            upstream_head=clock.answered * 1000 or None,
+            first_event=clock.first_event * 1000 or None,
+            total=now * 1000,
+            hold=clock.held * 1000,
+            overhead=clock.overhead(now) * 1000 if not clock.first_event else clock.overhead(clock.first_event) * 1000,
+        )
+
+    async def checkpoint(self, tool_calls: Sequence[ToolCall]) -> None:
+        """Put tool calls on record that are about to be released; returns once that is durable.
+
+        Raises RecordUnavailable.
+        """
+        now = self._now_ms()
+        rows = [block_row(len(self._blocks) + place, call, now) for place, call in enumerate(tool_calls)]
+        self._blocks.extend(rows)
+        arguments = [call.arguments_text.encode("utf-8", "surrogatepass") for call in tool_calls]
+        process = self._made_opening().process
+        done = self._writer.submit(Checkpoint(self._facts.id, process, rows, arguments, self._unsent_decisions()))
+        if done is not None:
+            await asyncio.shield(done)
+
+    async def close(
+        self,
+        outcome: Outcome,
+        status: int | None = None,
+        error_kind: str = "",
+        error_message: str = "",
+        timings: Timings | None = None,
+    ) -> None:
+        """End the record; returns once it is durable (`blocking`). A second close waits for the first.
+
+        Raises RecordUnavailable; the row is written all the same as soon as the database is back.
+        """
+        if self.outcome == "open":
+            self._close(outcome, status, error_kind, error_message, timings)
+        if self._closed is not None:
+            await asyncio.shield(self._closed)
+
+    def close_soon(
+        self,
+        outcome: Outcome,
+        status: int | None = None,
+        error_kind: str = "",
+        error_message: str = "",
+        timings: Timings | None = None,
+    ) -> None:
+        """As `close`, without waiting and without raising: for calls that nobody waits for any more."""
+        if self.outcome != "open":
+            return
+        try:
+            self._close(outcome, status, error_kind, error_message, timings)
+        except Exception:
+            log.exception("a call's record could not be closed", call=self._facts.id)
+
+    def _close(
+        self, outcome: Outcome, status: int | None, error_kind: str, error_message: str, timings: Timings | None
+    ) -> None:
+        self.outcome = outcome
+        self._end_attempt("")
+        if timings is not None:
+            self._timings = timings
+        if self._timings.total is None:
+            self._timings.total = self._now_ms()
+        closing = self._closing(outcome, status, error_kind, error_message)
+        self._closed = self._submit(closing)
+        metrics.call_ended(self._facts.dialect, outcome, error_kind, self._timings.total, self._timings.overhead)
+        telemetry.call_ended(closing)
+
+    def _closing(self, outcome: Outcome, status: int | None, error_kind: str, error_message: str) -> Closing:
+        last = self._attempts[-1] if self._attempts else {"provider": "", "model": ""}
+        opening = self._made_opening()
+        truncated = [*opening.truncated, *self._truncated]
+        truncated += [tap.name for tap in (self._original, self._final) if tap.truncated]
+        return Closing(
+            opening=opening,
+            closed_at=datetime.now(UTC),
+            outcome=outcome,
+            fields={
+                **self._changed,
+                "provider": clean_name(last["provider"]),
+                "upstream_model": clean_name(last["model"]),
+                "status": status,
+                "error_kind": clean_name(error_kind),
+                "error_message": clean(error_message),
+                "cost_microdollars": self._cost,
+                "released_bytes": self._final.size,
+                "policies": clean(self._policies or _policies_of(self._decisions)),
+                "response_headers": plain(without_credentials(self._response_headers)),
+                "attempts": plain(self._attempts),
+                "notes": plain(self._notes),
+                "truncated": truncated,
+            },
+            usage=self._usage,
+            timings=self._timings,
+            forwarded=self._forwarded,
+            original=self._original.chunks,
+            final=self._final.chunks,
+            blocks=self._blocks,
+            decisions=list(self._decisions),
+            unsent=self._unsent_decisions(),
+        )
+
+    def _submit(self, entry: Closing | Late) -> asyncio.Future[None] | None:
+        return self._writer.submit(entry)
+
+    def _made_opening(self) -> Opening:
+        if self._opening is None:
+            facts = self._facts
+            truncated = ["request_original"] if len(facts.request_body) > BODY_LIMIT else []
+            facts.request_body = facts.request_body[:BODY_LIMIT]
+            facts.request_headers = without_credentials(facts.request_headers)
+            facts.path = without_secrets(facts.path)
+            nonces = os.urandom(NONCE_BYTES * len(PAYLOADS))
+            process = self._writer.boot_id
+            self._opening = Opening(facts, self._policies, process, self._started_at, nonces, truncated)
+        return self._opening
+
+    def _capped(self, name: str, body: bytes) -> bytes:
+        if len(body) > BODY_LIMIT and name not in self._truncated:
+            self._truncated.append(name)
+        return body[:BODY_LIMIT]
+
+    def _end_attempt(self, error: str) -> None:
+        if self._attempts and self._attempts[-1]["ms"] is None:
+            self._attempts[-1] |= {"error": error, "ms": (perf_counter() - self._attempt_began) * 1000}
+
+    def _unsent_decisions(self) -> list[dict[str, Any]]:
+        unsent = self._decisions[self._sent_decisions :]
+        self._sent_decisions = len(self._decisions)
+        return unsent
+
+    def _now_ms(self) -> float:
+        return (perf_counter() - self._began) * 1000
+
+
+class _Tap:
+    """The bytes that passed a point, up to BODY_LIMIT; `size` counts all of them."""
+
+    __slots__ = ("chunks", "name", "size", "truncated")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.restart()
+
+    def restart(self) -> None:
+        self.chunks: list[bytes] = []
+        self.size = 0
+        self.truncated = False
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        if self.size <= BODY_LIMIT:
+            self.chunks.append(chunk)
+        elif not self.truncated:
+            self.truncated = True
+            self.chunks.append(chunk[: BODY_LIMIT - (self.size - len(chunk))])
+
+
+def _decision_row(position: int, decision: Decision, *, late: bool) -> dict[str, Any]:
+    return {
+        "position": position,
+        "policy": clean_name(decision.policy),
+        "version": decision.version,
+        "mode": decision.mode,
+        "hook": decision.hook,
+        "block": clean_name(decision.block),
+        "action": decision.action,
+        "reason": clean(decision.reason),
+        "at_ms": decision.at,
+        "took_ms": decision.ms,
+        "score": decision.score,
+        "evidence": None if decision.evidence is None else plain(dict(decision.evidence)),
+        "late": late,
+    }
+
+
+def _policies_of(decisions: Sequence[dict[str, Any]]) -> str:
+    return ", ".join(dict.fromkeys(f"{decision['policy']}@{decision['version']}" for decision in decisions))

@@ -1,0 +1,69 @@
+"""A writer of the test's own on the test database, and calls to put on record."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import connection
+
+from observability.database import Database, connect
+from observability.recorder import CallFacts, CallRecorder
+from observability.writer import RecordMode, Writer
+
+_numbers = itertools.count()
+Record = Callable[..., CallRecorder]
+
+
+@pytest.fixture
+def database(transactional_db: None) -> Iterator[Database]:
+    """A connection as the writer makes it."""
+    made = connect(connection.settings_dict)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make_writer(transactional_db: None) -> Iterator[Callable[..., Writer]]:
+    """Starts writers on the test database, and stops them when the test is over."""
+    writers: list[Writer] = []
+
+    def make(mode: RecordMode = "blocking", database: Database | None = None, find_orphans: bool = False) -> Writer:
+        writer = Writer(database or connect(connection.settings_dict), mode, find_orphans=find_orphans)
+        writer.start()
+        writers.append(writer)
+        return writer
+
+    yield make
+    for writer in writers:
+        writer.stop(5)
+
+
+@pytest.fixture
+def record(make_writer: Callable[..., Writer]) -> Record:
+    """Makes recorders that share a writer; arguments are those of CallFacts, all with defaults."""
+    writer = make_writer()
+
+    def make(**facts: object) -> CallRecorder:
+        return CallRecorder(make_facts(**facts), writer)
+
+    return make
+
+
+def make_facts(**changes: object) -> CallFacts:
+    """The facts of an ordinary call, but for `changes`."""
+    facts: dict[str, object] = {
+        "id": f"call_{next(_numbers):026}",
+        "key": "ci",
+        "team": "payments",
+        "session": "session-1",
+        "model": "claude-test",
+        "dialect": "anthropic",
+        "path": "/messages",
+        "streamed": True,
+        "request_headers": [("user-agent", "tests")],
+        "request_body": b'{"model":"claude-test","messages":[{"role":"user","content":"hello"}]}',
+        "snapshot": 7,
+    }
+    return CallFacts(**(facts | changes))  # type: ignore[arg-type]
