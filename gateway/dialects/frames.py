@@ -1,0 +1,89 @@
+"""What the stream writers share: a frame whose events all come unchanged, side by side, is written as its own bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from policies.events import BlockDelta, BlockStart, Event, Frame
+
+from .wire_json import Json, dumps
+
+
+class FrameWriter:
+    """Sorts events into whole frames and single events; a dialect says how to write each.
+
+    The beginning of a frame waits for its rest, also from one `write` to the next, unless it holds live text.
+    """
+
+    def __init__(self) -> None:
+        self._partial: list[Event] = []
+        self.open_kind = ""
+
+    def write(self, events: Sequence[Event]) -> bytes:
+        """The bytes of `events`, whole frames only; a frame whose events all came unchanged is its own bytes."""
+        out: list[bytes] = []
+        for event in events:
+            frame = event.frame
+            if self._partial and frame is not self._partial[0].frame:
+                self._flush(out)
+            if frame is None:
+                out.append(self.edited(event))
+            elif frame.size == 1:
+                out.append(self.untouched((event,), frame))
+            else:
+                self._join(event, frame, out)
+        if self._partial and self._is_live():
+            self._flush(out)
+        return b"".join(out)
+
+    def untouched(self, events: Sequence[Event], frame: Frame) -> bytes:
+        """The bytes of a frame all of whose events came."""
+        raise NotImplementedError
+
+    def edited(self, event: Event) -> bytes:
+        """The bytes of an event that has no frame, or whose frame's other events did not come."""
+        raise NotImplementedError
+
+    def _join(self, event: Event, frame: Frame, out: list[bytes]) -> None:
+        if any(event is other for other in self._partial[-1:]):
+            self._flush(out)
+        self._partial.append(event)
+        if len(self._partial) == frame.size:
+            events, self._partial = self._partial, []
+            out.append(self.untouched(events, frame))
+
+    def _flush(self, out: list[bytes]) -> None:
+        events, self._partial = self._partial, []
+        out.extend(self.edited(event) for event in events)
+
+    def _is_live(self) -> bool:
+        """Whether a reader waits for text that stands in the frame which is not whole yet."""
+        kind = self.open_kind
+        for event in self._partial:
+            if isinstance(event, BlockStart):
+                kind = event.kind
+            elif isinstance(event, BlockDelta) and event.text and kind != "tool_call":
+                return True
+        return False
+
+
+def share_frame(events: Sequence[Event], raw: bytes) -> None:
+    """Make `events` those of one frame with the bytes `raw`."""
+    frame = Frame(raw, len(events))
+    for event in events:
+        event.frame = frame
+
+
+def is_one_frame(events: Sequence[Event]) -> Frame | None:
+    """The frame of which `events` are all, unchanged; None if they are anything else."""
+    frame = events[0].frame if events else None
+    if frame is None or frame.size != len(events):
+        return None
+    whole = all(event.frame is frame for event in events) and len({id(event) for event in events}) == frame.size
+    return frame if whole else None
+
+
+def sse(data: Json, event: str = "") -> bytes:
+    """A frame of one event, with a name where the dialect names its events."""
+    name = b"event: " + event.encode() + b"\n" if event else b""
+    return name + b"data: " + dumps(data) + b"\n\n"

@@ -1,0 +1,54 @@
+"""OpenAI Chat Completions: `POST /v1/chat/completions`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.dialects import recorded
+from gateway.errors import GatewayError
+from policies.content import Request, Response
+from policies.events import Event
+
+from . import answers, errors, request_writer, requests
+from .reader import Reader, asked_for_usage
+from .writer import Writer
+
+
+class OpenAIChat:
+    """The dialect; see `gateway.dialects.base.Dialect` for what each method promises."""
+
+    name = "openai_chat"
+    binds_thinking = False
+    keepalive = b": keep-alive\n\n"
+
+    def read_request(self, body: bytes) -> Request:
+        return requests.read_request(body)
+
+    def write_request(self, body: bytes, original: Request, final: Request, model: str) -> bytes:
+        return request_writer.write_request(body, original, final, model)
+
+    def reader(self, request: Request, strict: bool = True) -> Reader:
+        return Reader(request.choices, asked_for_usage(request), strict)
+
+    def writer(self, request: Request) -> Writer:
+        return Writer(request.choices, asked_for_usage(request))
+
+    def read_answer(self, body: bytes) -> list[Event]:
+        return answers.read_answer(body)
+
+    def write_answer(self, events: Sequence[Event]) -> bytes:
+        return answers.write_answer(events)
+
+    def read_recorded(self, raw: bytes, streamed: bool) -> list[Response]:
+        return (
+            recorded.fold_stream(raw, Reader(None, True)) if streamed else recorded.fold_body(raw, answers.read_answer)
+        )
+
+    def write_error(self, error: GatewayError, call_id: str) -> bytes:
+        return errors.write_error(error, call_id)
+
+    def write_failure(self, error: GatewayError, call_id: str) -> bytes:
+        return errors.write_failure(error, call_id)
+
+    def write_models(self, models: Iterable[str]) -> bytes:
+        return errors.write_models(models)
