@@ -1,0 +1,56 @@
+"""Which headers travel. Both lists are open: everything goes on but what is named here. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+Headers = list[tuple[str, str]]
+Some = Mapping[str, str] | Iterable[tuple[str, str]]
+
+HOP_BY_HOP = frozenset(
+    {
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+CREDENTIALS = frozenset({"authorization", "x-api-key"})
+# Put there by proxies on our side of the wire, they tell of our network and not of the client's call.
+_OUR_NETWORK = frozenset({"forwarded", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+                          "x-forwarded-port", "x-forwarded-server", "x-forwarded-prefix"})  # fmt: skip
+# The body was decoded and read whole before it goes on, so what described its transport is no longer true.
+_OF_THE_BODY = frozenset({"host", "content-length", "content-encoding", "expect", "accept-encoding"})
+_NOT_FORWARDED = HOP_BY_HOP | CREDENTIALS | _OUR_NETWORK | _OF_THE_BODY | {"cookie", "cookie2"}
+_NOT_RETURNED = HOP_BY_HOP | {"set-cookie", "set-cookie2", "content-encoding", "content-length"}
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def forwarded(headers: Some) -> Headers:
+    """The client's headers as they go to a provider: names in lower case, and asking for an uncompressed answer."""
+    return [*_without(headers, _NOT_FORWARDED), ("accept-encoding", "identity")]
+
+
+def returned(headers: Some) -> Headers:
+    """The provider's headers as they go to the client: names in lower case, for a body that is decoded."""
+    return _without(headers, _NOT_RETURNED)
+
+
+def with_extra(headers: Headers, extra: Headers) -> Headers:
+    """`headers` with each of `extra` in the place of any of its name."""
+    replaced = {name for name, _ in extra}
+    return [*(pair for pair in headers if pair[0] not in replaced), *extra]
+
+
+def may_be_configured(name: str, value: str) -> bool:
+    """Whether an administrator may have this header put on every request to a provider."""
+    kept = name.lower() not in HOP_BY_HOP | _OF_THE_BODY | CREDENTIALS
+    return kept and _TOKEN.fullmatch(name) is not None and _VALUE.fullmatch(value) is not None
+
+
+def _without(headers: Some, dropped: frozenset[str]) -> Headers:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    lowered = [(name.lower(), value) for name, value in pairs]
+    named = {option.strip().lower() for name, value in lowered if name == "connection" for option in value.split(",")}
+    return [(name, value) for name, value in lowered if name not in dropped and name not in named]

@@ -1,0 +1,205 @@
+"""Calls over HTTP to a provider that speaks one of our dialects itself: one session a provider, its sockets pooled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from gateway.errors import UpstreamError, UpstreamGarbled, UpstreamStalled, UpstreamTruncated, UpstreamUnreachable
+from gateway.upstreams.base import Headers, Outgoing
+from gateway.upstreams.encodings import Decoding
+from gateway.upstreams.headers import returned, with_extra
+from gateway.upstreams.silence import Silence
+
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of a whole decoded body. A stream has no limit."""
+_MAX_HEAD_FIELD = 64 * 1024
+_KEEP_ALIVE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to connect, from the request to the answer's head, and of silence within the answer."""
+
+    connect: float = 10
+    first_byte: float = 600
+    idle: float = 300
+
+
+class NativeUpstream:
+    """One provider. `api_key` may be empty; `extra_headers` and the credential go over what the client sent."""
+
+    def __init__(
+        self,
+        provider: str,
+        dialect: Literal["anthropic", "openai"],
+        base_url: str,
+        api_key: str = "",
+        extra_headers: Headers | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self.provider = provider
+        self._base = _base(dialect, base_url)
+        self._timeouts = timeouts or Timeouts()
+        self._own_headers = [(name.lower(), value) for name, value in extra_headers or []]
+        if api_key:
+            self._own_headers.append(_credential(dialect, api_key))
+        self._session: aiohttp.ClientSession | None = None
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @asynccontextmanager
+    async def send(self, outgoing: Outgoing) -> AsyncIterator[NativeAnswer]:
+        self._calls += 1
+        self._idle.clear()
+        try:
+            response = await self._head(outgoing)
+            try:
+                yield NativeAnswer(self.provider, response, self._timeouts.idle)
+            finally:
+                # What is not read to its end can only be stopped by closing its connection.
+                response.release() if response.content.at_eof() else response.close()
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    async def close(self) -> None:
+        """Close the pooled connections once the calls on them are over; at once when cancelled."""
+        try:
+            await self._idle.wait()
+        finally:
+            if self._session is not None:
+                await self._session.close()
+
+    async def _head(self, outgoing: Outgoing) -> aiohttp.ClientResponse:
+        waits = self._timeouts
+        try:
+            with _at_the_border(self.provider, waits):
+                async with asyncio.timeout(waits.connect + waits.first_byte):
+                    response = await self._request(outgoing)
+        except TimeoutError:
+            raise UpstreamStalled(
+                f"The provider {self.provider} did not begin to answer within {waits.first_byte:g} s."
+            ) from None
+        if 300 <= response.status < 400:
+            response.close()
+            raise UpstreamGarbled(f"The provider {self.provider} answered with a redirect: check its base URL.")
+        return response
+
+    async def _request(self, outgoing: Outgoing) -> aiohttp.ClientResponse:
+        return await self._open_session().request(
+            outgoing.method,
+            URL(self._base + outgoing.path, encoded=True),
+            headers=CIMultiDict(with_extra(_without_credentials(outgoing.headers), self._own_headers)),
+            data=outgoing.body or None,
+            allow_redirects=False,
+        )
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect),
+                skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
+                auto_decompress=False,
+                trust_env=False,
+                max_line_size=_MAX_HEAD_FIELD,
+                max_field_size=_MAX_HEAD_FIELD,
+            )
+        return self._session
+
+
+class NativeAnswer:
+    """The head of an answer. Its body can be had once, as `chunks` or by `read`."""
+
+    def __init__(self, provider: str, response: aiohttp.ClientResponse, idle: float) -> None:
+        self.status = response.status
+        self.headers: Headers = returned(response.headers.items())
+        self._provider = provider
+        self._content = response.content
+        self._silence = Silence(provider, response.content, idle)
+        encoding = response.headers.get("content-encoding", "")
+        self._decoding = Decoding(provider, encoding) if encoding else None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """What each read of the socket brought, decoded."""
+        try:
+            while chunk := await self._next():
+                if self._decoding is None:
+                    yield chunk
+                else:
+                    for piece in self._decoding.decode(chunk):
+                        yield piece
+        finally:
+            self._silence.close()
+        if self._decoding is not None:
+            self._decoding.close()
+
+    async def read(self) -> bytes:
+        body = bytearray()
+        async for chunk in self.chunks():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise UpstreamGarbled(f"The provider {self._provider} answered with more than 64 MiB.")
+        return bytes(body)
+
+    async def _next(self) -> bytes:
+        self._silence.begin()
+        try:
+            return await self._content.readany()
+        except (aiohttp.ClientError, OSError):
+            raise UpstreamTruncated(f"The provider {self._provider} closed its answer before its end.") from None
+        finally:
+            self._silence.end()
+
+
+def _base(dialect: str, base_url: str) -> str:
+    """The URL that a path such as `/messages` is put behind. Anthropic's may be given with or without `/v1`."""
+    base = base_url.rstrip("/")
+    return base.removesuffix("/v1") + "/v1" if dialect == "anthropic" else base
+
+
+def _credential(dialect: str, api_key: str) -> tuple[str, str]:
+    return ("x-api-key", api_key) if dialect == "anthropic" else ("authorization", f"Bearer {api_key}")
+
+
+def _without_credentials(headers: Headers) -> Headers:
+    return [pair for pair in headers if pair[0] not in ("authorization", "x-api-key")]
+
+
+@contextmanager
+def _at_the_border(provider: str, waits: Timeouts) -> Iterator[None]:
+    """Turns what may go wrong before the head into our own errors. Their texts name no address and no exception."""
+    try:
+        yield
+    except aiohttp.ConnectionTimeoutError:
+        problem = f"could not be reached within {waits.connect:g} s."
+    except aiohttp.ClientConnectorCertificateError:
+        problem = "has a certificate that is not trusted."
+    except aiohttp.ClientConnectorDNSError:
+        problem = "could not be found: its host name has no address."
+    except aiohttp.ClientConnectorError:
+        problem = "could not be reached."
+    except aiohttp.InvalidURL:
+        problem = "could not be reached: its base URL is not valid."
+    except aiohttp.ClientResponseError:
+        raise UpstreamGarbled(f"The provider {provider} did not answer in HTTP.") from None
+    except (aiohttp.ClientError, ConnectionError):
+        problem = "closed the connection before it answered."
+    else:
+        return
+    raise _unreachable(provider, problem)
+
+
+def _unreachable(provider: str, problem: str) -> UpstreamError:
+    return UpstreamUnreachable(f"The provider {provider} {problem}")
