@@ -1,0 +1,58 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from luthien_site import testing
+
+
+def program(folder: Path, name: str, code: int = 0) -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\nexit {code}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_tests_run_on_several_processes_by_default() -> None:
+    arguments = testing.spread(["tests/policies", "-q"])
+    assert arguments[0] == "-n"
+    assert arguments[2:] == ["--dist", "loadgroup"]
+
+
+@pytest.mark.parametrize("argument", ["-n0", "-n", "--pdb", "--numprocesses=3"])
+def test_the_callers_word_on_processes_stands(argument: str) -> None:
+    assert testing.spread([argument]) == []
+
+
+def test_a_chromium_that_does_not_run_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program(tmp_path, "chromium", code=1)
+    works = program(tmp_path, "google-chrome")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(testing.CHROMIUM, raising=False)
+    assert testing.find_chromium() == str(works)
+
+
+def test_a_chromium_that_is_named_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    named = program(tmp_path, "mine")
+    program(tmp_path, "chromium")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv(testing.CHROMIUM, str(named))
+    assert testing.find_chromium() == str(named)
+
+
+def test_without_a_chromium_the_run_is_red_and_names_the_command(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for way in ("find_chromium", "download_chromium", "install_chromium"):
+        monkeypatch.setattr(testing, way, lambda: None)
+    assert testing.run([]) == 1
+    assert "apt-get install chromium" in capfd.readouterr().err
+
+
+def test_a_run_that_runs_nothing_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(testing, "find_chromium", lambda: "/bin/true")
+    assert testing.run(["tests/luthien_site/test_environment.py", "-n0", "-q", "-k", "no_test_is_named_so"]) == 5
+
+
+def test_node_comes_from_its_wheel() -> None:
+    assert testing.find_node({"PATH": str(Path(sys.executable).parent)}) is not None

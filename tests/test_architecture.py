@@ -1,0 +1,133 @@
+"""Rules of the house that no other tool checks: what may grow, what needs a test, what must be documented."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("policies", "observability", "gateway", "luthien_site")
+MAX_LINES = 300
+
+# A file may be longer for a reason, which is written beside it.
+LONGER: dict[str, str] = {}
+
+# Modules whose test is not the file that mirrors them: each names the file or folder that covers it.
+COVERED_BY: dict[str, str] = {
+    "luthien_site/static_files.py": "tests/luthien_site/test_security.py",
+    "luthien_site/lifespan.py": "tests/luthien_site/test_asgi.py",
+    "luthien_site/worker.py": "tests/luthien_site/test_up.py",
+    "luthien_site/urls.py": "tests/luthien_site/test_security.py",
+    "luthien_site/management/commands/up.py": "tests/luthien_site/test_up.py",
+    "luthien_site/management/commands/set_up.py": "tests/luthien_site/test_up.py",
+    "luthien_site/management/commands/test.py": "tests/luthien_site/test_testing.py",
+}
+# What declares and does not compute.
+NO_TEST = frozenset({"__init__.py", "apps.py", "admin.py", "urls.py"})
+
+
+def sources() -> Iterator[Path]:
+    """Our Python files, migrations left out."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path.relative_to(ROOT)
+
+
+def written_files() -> Iterator[Path]:
+    """Every file that somebody wrote by hand and somebody has to read."""
+    yield from sources()
+    for folder, pattern in (("tests", "*.py"), ("templates", "*.html"), ("static", "*.js"), ("static", "*.css")):
+        for path in sorted((ROOT / folder).rglob(pattern)):
+            if "vendor" not in path.parts:
+                yield path.relative_to(ROOT)
+
+
+def test_imports_point_one_way_and_pure_modules_stay_pure() -> None:
+    linter = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_file_is_too_long_without_a_reason() -> None:
+    lengths = {str(path): len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in written_files()}
+    assert {path for path, lines in lengths.items() if lines > MAX_LINES} == set(LONGER)
+
+
+def test_every_module_has_a_test_that_mirrors_it_or_is_named() -> None:
+    untested = [str(path) for path in sources() if needs_test(path) and not has_test(path)]
+    assert untested == []
+
+
+def needs_test(path: Path) -> bool:
+    if path.name in NO_TEST and str(path) not in COVERED_BY:
+        return False
+    return bool(ast.parse((ROOT / path).read_text(encoding="utf-8")).body)
+
+
+def has_test(path: Path) -> bool:
+    """True for tests/a/test_b.py, or a folder tests/a/b/ or a file tests/a/test_b_*.py, of a/b.py."""
+    if str(path) in COVERED_BY:
+        return (ROOT / COVERED_BY[str(path)]).exists()
+    folder, name = ROOT / "tests" / path.parent, path.stem.lstrip("_")
+    return any(
+        chain(
+            [folder / name] if (folder / name).is_dir() else [],
+            folder.glob(f"test_{name}.py"),
+            folder.glob(f"test_{name}_*.py"),
+        )
+    )
+
+
+def test_the_exceptions_name_files_that_are_there() -> None:
+    for path in (*LONGER, *COVERED_BY, *COVERED_BY.values()):
+        assert (ROOT / path).exists(), path
+
+
+def test_every_variable_of_the_settings_stands_in_the_example() -> None:
+    tree = ast.parse((ROOT / "luthien_site/settings.py").read_text(encoding="utf-8"))
+    read = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "environment"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert read == set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements/*")), ids=lambda path: path.name)
+def test_requirements_name_no_host(path: Path) -> None:
+    assert "://" not in path.read_text(encoding="utf-8")
+
+
+def test_the_locks_hold_hashes_and_the_tests_lock_is_a_superset() -> None:
+    base, dev = (pins(ROOT / "requirements" / name) for name in ("base.txt", "dev.txt"))
+    assert base
+    assert base <= dev
+
+
+def pins(lock: Path) -> set[str]:
+    """What a lock pins, each with its hashes."""
+    text = re.sub(r"\n    # .*", "", lock.read_text(encoding="utf-8"))
+    entries = set(re.split(r"\n(?=\S)", text.strip()))
+    assert all("--hash=sha256:" in entry for entry in entries)
+    return entries
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)
+def test_templates_hold_no_inline_script_or_style(path: Path) -> None:
+    html = re.sub(r"{#.*?#}|{% comment %}.*?{% endcomment %}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    scripts = re.findall(r"<script\b([^>]*)>", html)
+    assert all("src=" in script or 'type="application/json"' in script for script in scripts)
+    assert not re.search(r"<style\b|\sstyle=|\son[a-z]+=|javascript:", html)
+    assert not re.search(r"""(?:src|href)=["']https?://""", "".join(re.findall(r"<(?:script|link|img)\b[^>]*>", html)))
