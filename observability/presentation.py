@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from os.path import commonprefix
 from typing import Any, Literal
 
 Block = Mapping[str, Any]
@@ -110,9 +109,15 @@ def _sides(left: str | None, right: str | None) -> tuple[Line | None, Line | Non
         return Line("removed", inside=left), None
     if left == right:
         return Line("same", left), Line("same", right)
-    head = len(commonprefix((left, right)))
-    tail = len(commonprefix((left[head:][::-1], right[head:][::-1])))
+    head = _shared(left, right)
+    tail = _shared(left[head:][::-1], right[head:][::-1])
     return _cut(left, head, tail, "removed"), _cut(right, head, tail, "added")
+
+
+def _shared(left: str, right: str) -> int:
+    """With how many equal characters the two begin."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(left), len(right)))
 
 
 def _cut(line: str, head: int, tail: int, mark: Mark) -> Line:

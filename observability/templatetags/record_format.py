@@ -10,7 +10,7 @@ register.filter("outcome_tone", presentation.outcome_tone)
 register.filter("action_tone", presentation.action_tone)
 register.filter("pretty", presentation.pretty)
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 
 
 @register.filter

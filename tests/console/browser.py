@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,26 +15,28 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 T = TypeVar("T")
 
 
-def browse(task: Callable[[Page], T], **context: Any) -> T:
+def browse(task: Callable[[Page], T], expected: Sequence[str] = (), **context: Any) -> T:
     """What `task` returns for a fresh page; `context` are options of playwright's new_context.
 
-    Fails if the page broke the Content-Security-Policy, a script threw, or a dialog opened. The browser has a thread to
-    itself, because playwright leaves its event loop running in the one it is started from.
+    Fails if the page broke the Content-Security-Policy, a script threw, a dialog opened, or anything else was logged as
+    an error that has none of the `expected` words. The browser has a thread to itself, because playwright leaves its
+    event loop running in the one it is started from.
     """
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(_browse, task, context).result()
+        result, complaints = pool.submit(_browse, task, context).result()
+    unexpected = [text for text in complaints if not any(word in text for word in expected)]
+    assert not unexpected, unexpected
+    return result
 
 
-def _browse(task: Callable[[Page], T], context: dict[str, Any]) -> T:
+def _browse(task: Callable[[Page], T], context: dict[str, Any]) -> tuple[T, list[str]]:
     complaints: list[str] = []
     with _chromium() as browser:
         page = browser.new_context(**context).new_page()
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        result = task(page)
-    assert complaints == []
-    return result
+        return task(page), complaints
 
 
 @contextmanager
