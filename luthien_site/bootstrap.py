@@ -194,6 +194,8 @@ def run(place: Place, *command: str | Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     done = subprocess.run(
         [str(part) for part in command],
+        # A lock's comments name its sources as seen from here.
+        cwd=place.root,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -23,8 +23,7 @@ COVERED_BY: dict[str, str] = {
     "luthien_site/lifespan.py": "tests/luthien_site/test_asgi.py",
     "luthien_site/worker.py": "tests/luthien_site/test_up.py",
     "luthien_site/urls.py": "tests/luthien_site/test_security.py",
-    "luthien_site/management/commands/up.py": "tests/luthien_site/test_up.py",
-    "luthien_site/management/commands/set_up.py": "tests/luthien_site/test_up.py",
+    "luthien_site/management/commands/set_up.py": "tests/luthien_site/test_first_start.py",
     "luthien_site/management/commands/test.py": "tests/luthien_site/test_testing.py",
 }
 # What declares and does not compute.
@@ -71,17 +70,12 @@ def needs_test(path: Path) -> bool:
 
 
 def has_test(path: Path) -> bool:
-    """True for tests/a/test_b.py, or a folder tests/a/b/ or a file tests/a/test_b_*.py, of a/b.py."""
+    """Whether a/b.py has tests/a/test_b.py, tests/a/test_b_*.py or tests/a/b/; a command's test stands with its app."""
     if str(path) in COVERED_BY:
         return (ROOT / COVERED_BY[str(path)]).exists()
-    folder, name = ROOT / "tests" / path.parent, path.stem.lstrip("_")
-    return any(
-        chain(
-            [folder / name] if (folder / name).is_dir() else [],
-            folder.glob(f"test_{name}.py"),
-            folder.glob(f"test_{name}_*.py"),
-        )
-    )
+    folder = path.parent.parent.parent if path.match("management/commands/*") else path.parent
+    tests, name = ROOT / "tests" / folder, path.stem.lstrip("_")
+    return (tests / name).is_dir() or any(chain(tests.glob(f"test_{name}.py"), tests.glob(f"test_{name}_*.py")))
 
 
 def test_the_exceptions_name_files_that_are_there() -> None:

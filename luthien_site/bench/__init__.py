@@ -1,0 +1,1 @@
+"""The benchmark: real processes over loopback sockets, each beside the direct connection in the same run."""
