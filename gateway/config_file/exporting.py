@@ -1,0 +1,84 @@
+"""What is in force, as a configuration file without secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from gateway.config_file.document import escaped
+from gateway.config_file.shape import KeyEntry, PolicyEntry, ProviderEntry, RouteEntry, ScopeEntry
+from gateway.models import ApiKey, ModelRoute, Provider
+from policies.models import Activation
+
+_HEADER = """\
+# Providers, models, keys and policies as they are. Secrets are not in here: an entry without its own keeps the stored one.
+"""
+
+
+def export() -> str:
+    """A file that changes nothing when it is applied where it came from."""
+    sections = {
+        "providers": {provider.name: _provider(provider) for provider in Provider.objects.all()},
+        "models": [_route(route) for route in ModelRoute.objects.select_related("provider")],
+        "keys": _keys(),
+        "policies": [_policy(row) for row in _in_force()],
+    }
+    return _HEADER + yaml.safe_dump(_escaped(sections), sort_keys=False, allow_unicode=True, width=120)
+
+
+def _provider(provider: Provider) -> dict[str, Any]:
+    entry = ProviderEntry.model_validate(
+        {name: getattr(provider, name) for name in ProviderEntry.model_fields if name != "api_key"}
+    )
+    return entry.model_dump(exclude_defaults=True)
+
+
+def _route(route: ModelRoute) -> dict[str, Any]:
+    entry = RouteEntry(
+        match=route.match, provider=route.provider.name, model=route.model, order=route.order, enabled=route.enabled
+    )
+    return entry.model_dump(exclude_defaults=True)
+
+
+def _keys() -> list[dict[str, Any]]:
+    """One entry a name: keys of the same name are told apart by their secrets only."""
+    entries = {}
+    for key in ApiKey.objects.live().select_related("team").order_by("name", "pk"):
+        call = key.can_call if key.can_call == key.can_read else None
+        team = key.team.name if key.team else ""
+        entries[key.name] = KeyEntry(name=key.name, team=team, read=key.can_read, call=call)
+    return [entry.model_dump(exclude_defaults=True) for entry in entries.values()]
+
+
+def _in_force() -> list[Activation]:
+    rows = Activation.objects.filter(ended_at=None).select_related("policy", "version")
+    return list(rows.order_by("order", "policy__name"))
+
+
+def _policy(activation: Activation) -> dict[str, Any]:
+    terms, version = activation.terms, activation.version
+    entry = PolicyEntry(
+        name=activation.policy.name,
+        policy=version.registered_name,
+        config=version.config,
+        mode=terms.mode,
+        scope=ScopeEntry(teams=list(terms.scope.teams), keys=list(terms.scope.keys), models=list(terms.scope.models)),
+        percent=terms.percent,
+        order=terms.order,
+        on_failure=terms.on_failure,
+        deadline=terms.deadline,
+        record="redacted" if terms.redacted else "full",
+    )
+    return entry.model_dump(exclude_defaults=True)
+
+
+def _escaped(value: Any) -> Any:
+    match value:
+        case str():
+            return escaped(value)
+        case dict():
+            return {name: _escaped(item) for name, item in value.items()}
+        case list():
+            return [_escaped(item) for item in value]
+    return value

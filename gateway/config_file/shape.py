@@ -1,0 +1,142 @@
+"""The fields of a configuration file."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.config_file.document import Document
+from gateway.config_file.errors import ConfigError, Path, Problem
+
+Seconds = Annotated[float, Field(ge=0.1, le=3600)]
+Patterns = Annotated[list[str], Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class ProviderEntry(Entry):
+    dialect: Literal["anthropic", "openai", "demo"]
+    base_url: str = ""
+    api_key: str | None = None
+    passthrough: bool = False
+    connect_timeout: Seconds = 10
+    first_byte_timeout: Seconds = 600
+    idle_timeout: Seconds = 300
+    extra_headers: dict[str, str] = {}
+    enabled: bool = True
+
+
+class RouteEntry(Entry):
+    match: Annotated[str, Field(min_length=1, max_length=200)]
+    provider: str
+    model: str = ""
+    order: int | None = None
+    enabled: bool = True
+
+
+class KeyEntry(Entry):
+    name: Name
+    team: str = ""
+    key: str | None = None
+    read: bool = False
+    call: bool | None = None
+
+    @property
+    def may_call(self) -> bool:
+        """A reading key calls no model, unless it says so."""
+        return not self.read if self.call is None else self.call
+
+
+class ScopeEntry(Entry):
+    teams: Patterns = ["*"]
+    keys: Patterns = ["*"]
+    models: Patterns = ["*"]
+
+
+class PolicyEntry(Entry):
+    name: Name
+    policy: str
+    config: dict[str, Any] = {}
+    mode: Literal["enforce", "shadow"] = "enforce"
+    scope: ScopeEntry = ScopeEntry()
+    percent: Annotated[int, Field(ge=0, le=100)] = 100
+    order: int | None = None
+    on_failure: Literal["closed", "open"] = "closed"
+    deadline: Annotated[float, Field(ge=0.1, le=240)] = 30
+    record: Literal["full", "redacted"] = "full"
+
+
+class File(Entry):
+    """A section that is missing is left alone; one that is there is complete."""
+
+    providers: dict[str, ProviderEntry] = {}
+    models: list[RouteEntry] = []
+    keys: list[KeyEntry] = []
+    policies: list[PolicyEntry] = []
+
+    def has(self, section: str) -> bool:
+        return section in self.model_fields_set
+
+
+_ENTRIES: dict[str, type[Entry]] = {
+    "providers": ProviderEntry,
+    "models": RouteEntry,
+    "keys": KeyEntry,
+    "policies": PolicyEntry,
+}
+
+
+def place_order(entry: RouteEntry | PolicyEntry, place: int) -> int:
+    """The order of an entry: what it says, else by its place in the list."""
+    return (place + 1) * 10 if entry.order is None else entry.order
+
+
+def understand(document: Document) -> File:
+    """The file's content. Raises ConfigError with every line that is wrong."""
+    try:
+        file = File.model_validate(document.data)
+    except ValidationError as error:
+        raise ConfigError([_problem(document, dict(item)) for item in error.errors()]) from None
+    twice = [*_twice(document, "models", [entry.match for entry in file.models])]
+    twice += _twice(document, "keys", [entry.name for entry in file.keys])
+    twice += _twice(document, "policies", [entry.name for entry in file.policies])
+    if twice:
+        raise ConfigError(twice)
+    return file
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """A question that names what was meant perhaps, or nothing."""
+    close = get_close_matches(word, known, 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _problem(document: Document, item: dict[str, Any]) -> Problem:
+    path: Path = tuple(part for part in item["loc"] if part != "[key]")
+    if item["type"] == "extra_forbidden":
+        field = str(path[-1])
+        return document.problem(path, f"unknown field{suggestion(field, _fields(path[:-1]))}")
+    if item["type"] == "missing":
+        return document.problem(path, "is missing")
+    return document.problem(path, item["msg"][0].lower() + item["msg"][1:])
+
+
+def _fields(path: Path) -> list[str]:
+    """The names of the fields that may stand at `path`."""
+    if not path:
+        return list(File.model_fields)
+    entry = ScopeEntry if path[-1] == "scope" else _ENTRIES[str(path[0])]
+    return list(entry.model_fields)
+
+
+def _twice(document: Document, section: str, names: list[str]) -> list[Problem]:
+    return [
+        document.problem((section, place), f"{name} stands here a second time")
+        for place, name in enumerate(names)
+        if name in names[:place]
+    ]

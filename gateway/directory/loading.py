@@ -1,0 +1,117 @@
+"""Reads the directory from the database, synchronously."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from gateway import secrets
+from gateway.directory.snapshot import Client
+from gateway.models import ApiKey, Dialect, ModelRoute, Provider
+from gateway.upstreams.base import Headers, Upstream
+from gateway.upstreams.broken import BrokenUpstream
+from gateway.upstreams.demo import DemoUpstream
+from gateway.upstreams.native import NativeUpstream, Timeouts
+from policies import services as policies
+from policies.active import ActiveSet
+from policies.snapshot import active_set
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    """What an upstream is made from; equal facts may share one. `sealed_api_key` is opened when it is made."""
+
+    name: str
+    dialect: str
+    base_url: str
+    sealed_api_key: bytes
+    extra_headers: tuple[tuple[str, str], ...]
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFacts:
+    match: str
+    provider: ProviderFacts
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One consistent state of the database; `routes` in ascending order, all of them in use."""
+
+    number: int
+    active: ActiveSet
+    clients: dict[str, Client]
+    routes: list[RouteFacts]
+
+
+def revision() -> int:
+    """The number of the last change."""
+    return policies.revision()
+
+
+def load() -> Rows:
+    """All of it. A change while it reads has a newer number, and is read at the next look."""
+    number = revision()
+    keys = ApiKey.objects.live().select_related("team")
+    routes = ModelRoute.objects.filter(enabled=True, provider__enabled=True).select_related("provider")
+    return Rows(
+        number,
+        active_set(),
+        {key.digest: _client(key) for key in keys.iterator()},
+        [RouteFacts(route.match, facts(route.provider), route.model) for route in routes.order_by("order", "pk")],
+    )
+
+
+def find_client(digest: str) -> Client | None:
+    """The client of one key, past the snapshot."""
+    key = ApiKey.objects.live().select_related("team").filter(digest=digest).first()
+    return _client(key) if key else None
+
+
+def facts(provider: Provider) -> ProviderFacts:
+    """What an upstream for `provider` is made from."""
+    return ProviderFacts(
+        provider.name,
+        provider.dialect,
+        provider.base_url,
+        bytes(provider.sealed_api_key),
+        tuple(sorted(provider.extra_headers.items())),
+        Timeouts(provider.connect_timeout, provider.first_byte_timeout, provider.idle_timeout),
+    )
+
+
+def upstream(provider: ProviderFacts) -> Upstream:
+    """A new upstream. Call it in the loop that will use it."""
+    return _MAKERS[provider.dialect](provider)
+
+
+def _demo(provider: ProviderFacts) -> Upstream:
+    return DemoUpstream(provider.name, provider.timeouts.first_byte, provider.timeouts.idle)
+
+
+def _native(provider: ProviderFacts) -> Upstream:
+    try:
+        api_key = secrets.unseal(provider.sealed_api_key)
+    except secrets.Unreadable as error:
+        log.error("The credential of provider %s cannot be read: %s", provider.name, error)
+        return BrokenUpstream(provider.name, "has a stored credential that cannot be read: enter it again.")
+    dialect = cast(Literal["anthropic", "openai"], provider.dialect)
+    headers: Headers = list(provider.extra_headers)
+    return NativeUpstream(provider.name, dialect, provider.base_url, api_key, headers, provider.timeouts)
+
+
+def _client(key: ApiKey) -> Client:
+    return Client(key.name, key.team.name if key.team else "", key.can_call, key.can_read, key.pk)
+
+
+_MAKERS: dict[str, Callable[[ProviderFacts], Upstream]] = {
+    Dialect.ANTHROPIC.value: _native,
+    Dialect.OPENAI.value: _native,
+    Dialect.DEMO.value: _demo,
+}

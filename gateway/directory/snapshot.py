@@ -1,0 +1,101 @@
+"""All that a call needs to know, in memory and immutable: keys, routes, providers, policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from gateway import secrets
+from gateway.upstreams.base import Upstream
+from gateway.upstreams.demo import MODELS as DEMO_MODELS
+from policies.active import ActiveSet
+
+SPEAKS: Mapping[str, frozenset[str]] = {
+    "anthropic": frozenset({"anthropic"}),
+    "openai": frozenset({"openai_chat"}),
+    "demo": frozenset({"anthropic", "openai_chat"}),
+}
+"""The wire dialects of a provider, by the dialect that it is configured with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who calls. `team` is empty for a key without one."""
+
+    key: str
+    team: str
+    can_call: bool
+    can_read: bool
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a model's calls go: `dialect` as configured, `model` as the provider knows it."""
+
+    provider: str
+    dialect: str
+    model: str
+    upstream: Upstream
+
+    def speaks(self, dialect: str) -> bool:
+        """Whether it takes calls in the wire dialect of that name, such as `openai_chat`."""
+        return dialect in SPEAKS[self.dialect]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`model` empty: the provider knows the model by its public name."""
+
+    match: str
+    provider: str
+    dialect: str
+    model: str
+    upstream: Upstream
+
+    @property
+    def is_pattern(self) -> bool:
+        return any(sign in self.match for sign in "*?[")
+
+    def target(self, model: str) -> Target:
+        return Target(self.provider, self.dialect, self.model or model, self.upstream)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One state of it all; `number` rises with every change. `clients` is by the digest of the key."""
+
+    number: int
+    active: ActiveSet
+    clients: Mapping[str, Client]
+    exact: Mapping[str, Route] = field(default_factory=dict)
+    patterns: tuple[Route, ...] = ()
+
+    @classmethod
+    def of(cls, number: int, active: ActiveSet, clients: Mapping[str, Client], routes: list[Route]) -> Directory:
+        """`routes` in ascending order."""
+        exact = {route.match: route for route in routes if not route.is_pattern}
+        return cls(number, active, clients, exact, tuple(route for route in routes if route.is_pattern))
+
+    def client(self, secret: str) -> Client | None:
+        """Whose key `secret` is. Keys are compared by their keyed hashes, so timing tells nothing of a key."""
+        return self.clients.get(secrets.digest(secret))
+
+    def target(self, model: str) -> Target | None:
+        """Where calls for `model` go: its own route first, then the first pattern that matches."""
+        route = self.exact.get(model)
+        if route is None:
+            route = next((route for route in self.patterns if fnmatchcase(model, route.match)), None)
+        return route.target(model) if route is not None else None
+
+    def models(self, client: Client) -> list[str]:
+        """The names that may be listed for `client`: a pattern has none, but for the demo provider's."""
+        if not client.can_call:
+            return []
+        demo = [name for name in DEMO_MODELS if name not in self.exact and self._is_demo(name)]
+        return [*self.exact, *demo]
+
+    def _is_demo(self, model: str) -> bool:
+        target = self.target(model)
+        return target is not None and target.dialect == "demo"
