@@ -141,11 +141,11 @@ async def _guarded(
     try:
         return await answer()
     except GatewayError as error:
-        metrics.errors(dialect.name, error.kind)
+        metrics.errors.labels(dialect.name, error.kind).inc()
         return error_response(request.path, error, dialect, call_id)
     except Exception:
         log.exception("a request failed within", call=call_id, path=request.path)
-        metrics.errors(dialect.name, "internal")
+        metrics.errors.labels(dialect.name, "internal").inc()
         return error_response(request.path, GatewayError("Luthien failed; nothing was sent on."), dialect, call_id)
 
 

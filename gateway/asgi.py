@@ -89,7 +89,7 @@ class SlimHandler:
 
 async def _view(scope: Any, body: bytes) -> HttpResponseBase:
     request = ASGIRequest(scope, BytesIO())
-    request._body = body  # type: ignore[attr-defined]
+    request._body = body
     try:
         match = get_resolver().resolve(scope["path"])
     except Resolver404:

@@ -7,8 +7,7 @@ from django.urls import path
 
 from gateway import directory
 from gateway.errors import Unavailable
-from observability import metrics
-from observability.writer import writer
+from observability import metrics, writer
 
 
 async def health(request: HttpRequest) -> HttpResponse:
@@ -23,7 +22,7 @@ async def ready(request: HttpRequest) -> HttpResponse:
         await directory.current()
     except Unavailable as error:
         missing.append(str(error))
-    if not writer().healthy:
+    if not writer.current().healthy:
         missing.append("the record cannot be written")
     body = {"status": "unready", "missing": missing} if missing else {"status": "ready"}
     return JsonResponse(body, status=503 if missing else 200)

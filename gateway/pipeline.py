@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from gateway.calls import Head, Incoming
 from gateway.directory import Directory, Target
-from gateway.errors import GatewayError, NotFound, RequestBlocked
+from gateway.errors import NotFound, RequestBlocked
 from gateway.executor import Answered, RetryAsked
 from gateway.live_call import LiveCall
 from gateway.upstreams.base import Answer, Outgoing
@@ -51,8 +50,9 @@ async def run_call(incoming: Incoming, directory: Directory) -> AsyncGenerator[H
 async def _ask(call: LiveCall, target: Target, original: Request, final: Request) -> AsyncGenerator[Head | bytes, None]:
     """Send the request, judge the answer, release it."""
     incoming, dialect = call.incoming, call.incoming.dialect
-    if target.dialect != dialect.name:
-        raise NotFound(f"The model {final.model} is served in another dialect than {dialect.name}.", code="model_not_found")
+    if not target.speaks(dialect.name):
+        wanted = f"The model {final.model[:200]} is not served in the dialect {dialect.name}."
+        raise NotFound(wanted, param="model", code="model_not_found")
     body = dialect.write_request(incoming.body, original, final, target.model)
     outgoing = Outgoing(incoming.method, incoming.path, forwarded(incoming.headers), body, original.stream)
     call.sending(target, body, changed=final is not original)
@@ -75,8 +75,7 @@ async def _pass_on(call: LiveCall, answer: Answer) -> Head:
     body = await answer.read()
     call.record.original(body)
     call.record.final(body)
-    outcome = "upstream_error" if answer.status >= 400 else "finished"
-    await call.close(outcome, answer.status)
+    await call.close("upstream_error" if answer.status >= 400 else "finished", answer.status)
     return call.head(answer.status, returned(answer.headers), body)
 
 

@@ -1,3 +1,9 @@
 from django.urls import include, path
 
-urlpatterns = [path("", include("gateway.console.urls"))]
+from gateway import api, health
+
+urlpatterns = [
+    *api.urlpatterns,
+    *health.urlpatterns,
+    path("", include("gateway.console.urls")),
+]

@@ -12,11 +12,12 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from gateway.asgi import SlimHandler  # noqa: E402
 from luthien_site.lifespan import lifespan  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": SlimHandler(django_application),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([]))),
         "lifespan": lifespan,
     }

@@ -1,16 +1,28 @@
-"""The ASGI lifespan protocol, which uvicorn speaks and Django does not."""
+"""The ASGI lifespan protocol, which uvicorn speaks and Django does not: what a gateway process starts and stops."""
 
 from typing import Any
 
+import structlog
+from asgiref.sync import sync_to_async
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
+
+from gateway import directory
+from observability import writer
+
+log = structlog.get_logger(__name__)
 
 
 async def lifespan(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Confirms start and stop; it has nothing to set up, since Django is ready once it is imported."""
+    """Loads what calls need and starts the record's writer; at the end, writes out what is still queued."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            await directory.start()
+            writer.current()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await directory.stop()
+            if not await sync_to_async(writer.stop, thread_sensitive=False)():
+                log.critical("the process ends before everything is on record")
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -86,6 +86,11 @@ class Writer:
         """The name of this process's claim on the calls that it opens, and of its chain."""
         return self._ownership.boot_id
 
+    @property
+    def healthy(self) -> bool:
+        """Whether the last write went well, so that calls can be put on record."""
+        return self.mode == "off" or self._failures == 0
+
     def start(self) -> None:
         self._thread.start()
 
