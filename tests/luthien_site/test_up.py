@@ -68,7 +68,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 def answers(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     with suppress(OSError):
-        connection.request("GET", "/health")
+        connection.request("GET", "/admin/login/")
         return connection.getresponse().status == 200
     return False
 
