@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -16,7 +15,12 @@ from gateway.upstreams.headers import may_be_configured
 _name = RegexValidator(r"^[^\s/:]+\Z", "Use one word without slash or colon.")
 _url = RegexValidator(r"^https?://[^\s?#]+\Z", "An http or https URL without query.")
 _seconds = (MinValueValidator(0.1), MaxValueValidator(3600))
-Extra = dict[str, Any]
+
+
+def validate_credential(value: str) -> None:
+    """A credential goes into a header as it is. Raises ValidationError, which does not quote it."""
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise ValidationError("A credential is ASCII without blanks.")
 
 
 class Dialect(models.TextChoices):

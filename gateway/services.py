@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from gateway import secrets
-from gateway.models import ApiKey, AppliedConfig, Dialect, ModelRoute, Provider, Team
+from gateway.models import ApiKey, AppliedConfig, Dialect, ModelRoute, Provider, Team, validate_credential
 from policies.services import touch_revision
 from policies.signals import changed
 
@@ -81,8 +81,10 @@ def save_provider(provider: Provider, *, actor: str, api_key: str | None = None)
     """Store a provider. `api_key` None keeps the stored credential, "" removes it. Raises ValidationError."""
     touch_revision()
     if api_key is not None:
-        if any(character.isspace() or not character.isprintable() for character in api_key):
-            raise ValidationError({"api_key": "A credential has no blanks in it."})
+        try:
+            validate_credential(api_key)
+        except ValidationError as error:
+            raise ValidationError({"api_key": error}) from None
         provider.sealed_api_key = secrets.seal(api_key)
     _store(provider, "provider", actor, base_url=provider.base_url, credential_changed=api_key is not None)
     return provider

@@ -11,7 +11,7 @@ import yaml
 
 from gateway.config_file.errors import ConfigError, Path, Problem, dotted
 
-_VARIABLE = re.compile(r"\$(\$|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TEXT = "tag:yaml.org,2002:str"
 
 
@@ -33,7 +33,7 @@ class Document:
 
 
 def read(text: str, variables: Mapping[str, str]) -> Document:
-    """Parse `text`, with each `${NAME}` replaced (`$$` is a dollar sign). Raises ConfigError, naming unset variables."""
+    """Parse `text` and fill in each `${NAME}`; `$${` stands for `${`. Raises ConfigError, naming unset variables."""
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
@@ -56,7 +56,7 @@ def read(text: str, variables: Mapping[str, str]) -> Document:
 
 def escaped(text: str) -> str:
     """`text` so that reading it gives `text` again."""
-    return text.replace("$", "$$")
+    return text.replace("${", "$${")
 
 
 class _Walk:
@@ -95,9 +95,9 @@ class _Walk:
             yield key, value
 
     def _value(self, found: re.Match[str], node: yaml.Node) -> str:
-        name = found[2]
+        name = found[1]
         if name is None:
-            return "$"
+            return "${"
         if name not in self._variables:
             self.problems.append(Problem(node.start_mark.line + 1, f"the variable {name} is not set"))
         return self._variables.get(name, "")

@@ -12,7 +12,7 @@ from gateway.models import ApiKey, ModelRoute, Provider
 from policies.models import Activation
 
 _HEADER = """\
-# Providers, models, keys and policies as they are. Secrets are not in here: an entry without its own keeps the stored one.
+# Providers, models, keys and policies as they are. Secrets are not in here: applied where they are stored, they stay.
 """
 
 
