@@ -54,6 +54,11 @@ def dumps_text(value: Any) -> str:
     return dumps(value).decode()
 
 
+def completed(source: Json, made: Json) -> Json:
+    """`source` in its own order, and behind it what it lacks of `made`."""
+    return {**source, **{name: value for name, value in made.items() if name not in source}}
+
+
 def replace_members(body: bytes, changes: Mapping[str, bytes | None]) -> bytes:
     """The JSON object `body` with members replaced, added at its end, or (None) removed; the others keep their bytes.
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from gateway.dialects.frames import is_one_frame, share_frame
-from gateway.dialects.wire_json import Json, dumps, loads_object
+from gateway.dialects.wire_json import Json, completed, dumps, loads_object
 from gateway.errors import UpstreamGarbled
 from policies.content import Block, Text
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, block_events, build_block
@@ -83,7 +83,13 @@ def _without_citations(block: Text) -> Text:
 
 def _message(start: Start, end: End, content: list[Json]) -> Json:
     source = start.source if isinstance(start.source, dict) and start.source.get("type") == "message" else {}
-    usage = source.get("usage") or write_usage(end.usage)
-    made = {"type": "message", "role": "assistant", "stop_sequence": None, "usage": usage}
-    reason = end.stop_reason or None
-    return {**made, **source, "id": start.id, "model": start.model, "content": content, "stop_reason": reason}
+    made = {"type": "message", "role": "assistant", "content": None, "stop_reason": None, "stop_sequence": None}
+    reason, usage = end.stop_reason or None, source.get("usage") or write_usage(end.usage)
+    return {
+        **completed(source, made),
+        "id": start.id,
+        "model": start.model,
+        "content": content,
+        "stop_reason": reason,
+        "usage": usage,
+    }

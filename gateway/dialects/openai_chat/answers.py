@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gateway.dialects.frames import is_one_frame, share_frame
-from gateway.dialects.wire_json import Json, dumps, loads_object
+from gateway.dialects.wire_json import Json, completed, dumps, loads_object
 from gateway.errors import UpstreamGarbled
 from policies.content import Block, Opaque, Text, Thinking, ToolCall
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, build_block
 
-from .chunks import part_of
+from .chunks import is_completion, part_of
 from .pieces import REASONING, CallKeys, pieces, string
 from .usage import read_reason, read_usage, write_reason, write_usage
 from .writer import Boundary, text_field
@@ -39,12 +39,18 @@ def write_answer(events: Sequence[Event]) -> bytes:
         return frame.raw
     answers = list(_answers(events))
     start, _, end = answers[0]
-    source = start.source if isinstance(start.source, dict) and "choices" in start.source else {}
-    made = {"id": start.id, "object": "chat.completion", "created": int(time.time()), "model": start.model}
+    source = start.source if is_completion(start.source) else {}
+    made: Json = {
+        "id": start.id,
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": start.model,
+        "choices": [],
+    }
     known = {choice.get("index") or 0: choice for choice in source.get("choices", ())}
     choices = [_choice(known.get(start.choice), start, blocks, end) for start, blocks, end in answers]
-    usage = {} if "usage" in source else {"usage": write_usage(end.usage)}
-    return dumps({**made, **source, "choices": choices, **usage})
+    made["usage"] = write_usage(end.usage)
+    return dumps({**completed(source, made), "choices": choices})
 
 
 def _choice_events(source: Json, choice: Json, is_last: bool) -> Iterator[Event]:
@@ -83,27 +89,25 @@ def _choice(source: Json | None, start: Start, blocks: list[Block], end: End) ->
     message = _message(old, blocks)
     legacy = "function_call" in message
     reason = write_reason(end.stop_reason, known.get("finish_reason") or "", legacy)
-    made: Json = {"index": start.choice, "logprobs": None}
-    choice = {**made, **known, "message": message, "finish_reason": reason}
-    if choice["logprobs"] is not None and _texts(message) != _texts(old):
+    made: Json = {"index": start.choice, "message": message, "logprobs": None, "finish_reason": reason}
+    choice = {**(known or made), "message": message, "finish_reason": reason}
+    if choice.get("logprobs") is not None and _texts(message) != _texts(old):
         choice["logprobs"] = None
     return choice
 
 
 def _message(source: Json, blocks: list[Block]) -> Json:
     """The message with what it still says; fields for blocks that are gone go, and all unknown ones stay."""
-    message: Json = {"role": "assistant", **source}
+    message = dict(source) or {"role": "assistant", "content": None, "refusal": None}
     fields = {**_text_fields(blocks), **_call_fields(blocks)}
     for name in ("tool_calls", "function_call", "audio", *REASONING):
         if name in message and not fields.get(name) and message[name]:
             del message[name]
-    message.setdefault("content", None)
-    message.setdefault("refusal", None)
     for name in ("content", "refusal"):
-        if message[name] or fields.get(name):
+        if message.get(name) or fields.get(name):
             message[name] = fields.get(name)
     message.update((name, value) for name, value in fields.items() if value)
-    if message.get("annotations") and message["content"] != source.get("content"):
+    if message.get("annotations") and message.get("content") != source.get("content"):
         message["annotations"] = []
     return message
 

@@ -15,10 +15,15 @@ _NULL_USAGE = re.compile(rb',[ \t]*"usage"[ \t]*:[ \t]*null|"usage"[ \t]*:[ \t]*
 def first_choice(source: Any) -> Json | None:
     """The choice of a chunk that says something of one choice; None for anything that is no such chunk."""
     choices = source.get("choices") if isinstance(source, dict) else None
-    if not choices or "message" in choices[0]:
+    if not choices or is_completion(source):
         return None
     choice: Json = choices[0]
     return choice
+
+
+def is_completion(source: Any) -> bool:
+    """Whether this is a whole answer, not a chunk of one."""
+    return isinstance(source, dict) and bool(source.get("choices")) and "message" in source["choices"][0]
 
 
 def part_of(source: Any) -> Json:

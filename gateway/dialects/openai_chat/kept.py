@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway.dialects.frames import share_frame
 from gateway.dialects.wire_json import Json
-from policies.events import BlockDelta, BlockEnd, End, Event, Start
+from policies.content import ToolCall, UnparsableArguments
+from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, build_block
 
 from .pieces import Piece
 from .usage import read_reason, read_usage
@@ -34,12 +35,24 @@ class KeptAnswer:
         return events
 
     def complete(self) -> list[Event]:
-        """All but the block that was last to begin, unless the answer finished."""
+        """The blocks that are whole: without a finish, not the last to begin, nor a call with half its arguments."""
         blocks = list(self._blocks.values())
-        return self.events(blocks if self.finish is not None else blocks[:-1])
+        return self.events(blocks if self.finish is not None else [*filter(_is_whole, blocks[:-1])])
 
     def whole(self, end: End) -> list[Event]:
         return [*self.events(list(self._blocks.values())), end]
+
+
+def _is_whole(block: list[Event]) -> bool:
+    start = block[0]
+    if not isinstance(start, BlockStart) or start.kind != "tool_call":
+        return True
+    call = build_block(start, [event for event in block if isinstance(event, BlockDelta)])
+    assert isinstance(call, ToolCall)
+    try:
+        return bool(call.arguments)
+    except UnparsableArguments:
+        return False
 
 
 class Kept:
