@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from observability.diff import Side
 from observability.models import CallRecord, Decision
 from observability.presentation import Block, Pair, lines, pair, text_of
 
 Span = tuple[str, str, float, float]
 
+LAST_BLOCKS = 6
+"""Blocks of a request that stay unfolded: an agent repeats the whole conversation with each."""
 PAYLOADS = {
     "request_original": "Request, as the client sent it",
     "request_final": "Request, as it went to the provider",
@@ -51,11 +54,33 @@ def header_lists(call: CallRecord) -> list[tuple[str, list[tuple[str, str]]]]:
     return [(title, headers) for title, headers in lists if headers]
 
 
-def diff_part(id: str, title: str, side: Mapping[str, Any]) -> dict[str, Any]:
+def call_part(id: str, title: str, side: Side, shown: int | None = None) -> dict[str, Any]:
+    """One half of the call page. With `shown`, unchanged blocks before the last `shown` of the talk are folded."""
+    pairs = pair(side["original"], side["final"] if side["changed"] else side["original"])
+    return {"id": id, "title": title, "changed": side["changed"], "groups": list(_groups(pairs, shown))}
+
+
+def _groups(pairs: Sequence[Pair], shown: int | None) -> Iterator[dict[str, Any]]:
+    talk = sum(not _is_tool(each) for each in pairs)
+    open_from = 0 if shown is None else max(talk - shown, 0)
+    places = enumerate(pairs)
+    for folded, group in groupby(places, lambda item: _is_folded(item[1], item[0] < open_from)):
+        yield {"folded": folded, "pairs": [each for _, each in group]}
+
+
+def _is_folded(each: Pair, early: bool) -> bool:
+    return each.mark == "same" and (early or _is_tool(each))
+
+
+def _is_tool(each: Pair) -> bool:
+    """Whether it is a tool that the client offers; these stand behind the talk."""
+    return (each.original or each.final or {}).get("kind") == "tool"
+
+
+def diff_part(id: str, title: str, side: Side) -> dict[str, Any]:
     """One half of the diff page; blocks that are the same are only counted, so that a long request stays short."""
-    pairs = pair(side["original"], side["final"])
-    changed = any(each.mark != "same" for each in pairs)
-    return {"id": id, "title": title, "blocks": list(_folded(pairs)) if changed else []}
+    pairs = pair(side["original"], side["final"]) if side["changed"] else []
+    return {"id": id, "title": title, "blocks": list(_folded(pairs))}
 
 
 def _folded(pairs: Sequence[Pair]) -> Iterator[dict[str, Any]]:

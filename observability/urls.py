@@ -1,3 +1,11 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from observability import views
+
+urlpatterns = [
+    path("calls/", views.calls, name="calls"),
+    path("calls/<str:id>/", views.call, name="call"),
+    path("calls/<str:id>/diff/", views.call_diff, name="call-diff"),
+    path("calls/<str:id>/body/<slug:payload>/", views.body, name="call-body"),
+    path("calls/<str:id>/body/<slug:payload>/preview/", views.body_preview, name="call-body-preview"),
+]

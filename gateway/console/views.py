@@ -6,6 +6,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from gateway.console.connect import guides
+from gateway.console.home import LAST_CALLS, in_force, today
+from observability import queries
+from observability.views import sees_calls, teams_of
 
 
 @require_safe
@@ -18,5 +21,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def _home(request: HttpRequest) -> HttpResponse:
-    origin = f"{request.scheme}://{request.get_host()}"
-    return render(request, "console/home.html", {"guides": guides(origin)})
+    context: dict[str, object] = {"guides": guides(f"{request.scheme}://{request.get_host()}")}
+    if sees_calls(request.user):
+        teams = teams_of(request)
+        context |= {
+            "sees_calls": True,
+            "today": today(teams),
+            "calls": queries.call_page(limit=LAST_CALLS, teams=teams).calls,
+            "activations": in_force(),
+        }
+    return render(request, "console/home.html", context)

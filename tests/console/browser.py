@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 
 AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe-core" / "axe.min.js"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -30,13 +30,28 @@ def browse(task: Callable[[Page], T], expected: Sequence[str] = (), **context: A
 
 
 def _browse(task: Callable[[Page], T], context: dict[str, Any]) -> tuple[T, list[str]]:
-    complaints: list[str] = []
     with _chromium() as browser:
         page = browser.new_context(**context).new_page()
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        complaints = _complaints(page)
         return task(page), complaints
+
+
+def _complaints(page: Page) -> list[str]:
+    """A list that fills with what goes wrong on the page."""
+    complaints: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def on_dialog(dialog: Dialog) -> None:
+        complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("console", on_console)
+    page.on("dialog", on_dialog)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
 
 
 @contextmanager

@@ -21,7 +21,8 @@ INLINE = {
 
 
 def test_vendored_files_are_the_ones_that_were_published() -> None:
-    listed = dict(reversed(line.split("  ")) for line in (VENDOR / "CHECKSUMS").read_text().splitlines())
+    lines = (line.split("  ") for line in (VENDOR / "CHECKSUMS").read_text().splitlines())
+    listed = {name: digest for digest, name in lines}
     files = {str(path.relative_to(VENDOR)): path for path in VENDOR.glob("*/*")}
     assert {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()} == listed
 

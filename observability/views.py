@@ -1,0 +1,158 @@
+"""The pages on which people read the record."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.decorators import user_passes_test
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from observability import queries
+from observability.call_page import LAST_BLOCKS, PAYLOADS, call_part, diff_part, header_lists, spans
+from observability.models import CallRecord, Outcome
+from observability.payloads import PayloadDamaged
+from observability.presentation import timeline
+from observability.text import clean_name
+
+PREVIEW = 256 * 1024
+"""Bytes of a body that the call page shows; the rest is there to download."""
+FILTERS = ("team", "key", "model", "outcome", "changed")
+
+
+def sees_calls(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether `user` may read call records."""
+    return isinstance(user, AbstractUser) and (user.is_staff or user.has_perm("observability.view_callrecord"))
+
+
+def _sees_calls_or_is_told(user: AbstractBaseUser | AnonymousUser) -> bool:
+    # Who is logged in already is not helped by the login page.
+    if user.is_authenticated and not sees_calls(user):
+        raise PermissionDenied
+    return user.is_authenticated
+
+
+for_reviewers = user_passes_test(_sees_calls_or_is_told)
+
+
+def teams_of(request: HttpRequest) -> queries.Teams:
+    """The names of the teams whose calls the viewer may see, as a middleware put them on the request; else all."""
+    teams: queries.Teams = getattr(request, "teams", None)
+    return teams
+
+
+@require_safe
+@for_reviewers
+def calls(request: HttpRequest) -> HttpResponse:
+    """The list, newest first. Filters and `before`, the place of the page, are in the query string: a link to share."""
+    filters = {name: clean_name(request.GET.get(name, "")).strip() for name in FILTERS}
+    chosen = {name: value for name, value in filters.items() if value}
+    before = request.GET.get("before", "")
+    page = queries.call_page(
+        team=filters["team"],
+        key=filters["key"],
+        model=filters["model"],
+        outcome=filters["outcome"],
+        changed=filters["changed"],
+        before=before,
+        teams=teams_of(request),
+    )
+    context = {
+        "calls": page.calls,
+        "filters": filters,
+        "filtered": bool(chosen),
+        "outcomes": Outcome.choices,
+        "older_url": f"?{urlencode({**chosen, 'before': page.older})}" if page.older else "",
+        "newest_url": f"?{urlencode(chosen)}" if before else "",
+    }
+    return render(request, "calls/list.html", context)
+
+
+@require_safe
+@for_reviewers
+def call(request: HttpRequest, id: str) -> HttpResponse:
+    """One call, whole."""
+    record = _record(request, id)
+    verdicts = list(record.decisions.all())
+    diff = queries.diff(record)
+    context = {
+        "call": record,
+        "verdicts": verdicts,
+        "bars": timeline(spans(record, verdicts)),
+        "parts": [
+            call_part("answer", "Answer", diff["response"]),
+            call_part("request", "Request", diff["request"], shown=LAST_BLOCKS),
+        ],
+        "bodies": _bodies(record),
+        "header_lists": header_lists(record),
+    }
+    return render(request, "calls/call.html", context)
+
+
+@require_safe
+@for_reviewers
+def call_diff(request: HttpRequest, id: str) -> HttpResponse:
+    """Original and final of one call, line by line."""
+    record = _record(request, id)
+    diff = queries.diff(record)
+    parts = [diff_part("answer", "Answer", diff["response"]), diff_part("request", "Request", diff["request"])]
+    return render(request, "calls/diff.html", {"call": record, "parts": parts})
+
+
+@require_safe
+@for_reviewers
+def body(request: HttpRequest, id: str, payload: str) -> HttpResponse:
+    """A body as it was on the wire, to download. Never shown as what it says it is: models write HTML too."""
+    try:
+        raw = _payload(_record(request, id), payload)
+    except PayloadDamaged as error:
+        raise Http404 from error
+    headers = {"Content-Disposition": f'attachment; filename="{payload}.txt"'}
+    return HttpResponse(raw, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+@require_safe
+@for_reviewers
+def body_preview(request: HttpRequest, id: str, payload: str) -> HttpResponse:
+    """The beginning of a body, for the call page."""
+    try:
+        raw = _payload(_record(request, id), payload)
+    except PayloadDamaged:
+        return render(request, "calls/raw.html", {"damaged": True})
+    text = raw[:PREVIEW].decode(errors="replace")
+    return render(
+        request, "calls/raw.html", {"text": text, "cut": len(raw) > PREVIEW, "shown": PREVIEW, "size": len(raw)}
+    )
+
+
+def _record(request: HttpRequest, id: str) -> CallRecord:
+    record = queries.call(clean_name(id), teams_of(request))
+    if record is None:
+        raise Http404
+    return record
+
+
+def _payload(record: CallRecord, name: str) -> bytes:
+    if name not in PAYLOADS:
+        raise Http404
+    raw = queries.payload(record, name)
+    if raw is None:
+        raise Http404
+    return raw
+
+
+def _bodies(record: CallRecord) -> list[dict[str, str]]:
+    return [
+        {
+            "title": title,
+            "url": reverse("call-body", args=[record.pk, name]),
+            "preview_url": reverse("call-body-preview", args=[record.pk, name]),
+        }
+        for name, title in PAYLOADS.items()
+        if getattr(record, name) is not None
+    ]
