@@ -33,10 +33,14 @@ class FrameSplitter:
             self._carriage = True
         if self._rest:
             self._rest += chunk
-            return self._split_rest()
-        frames, end = self._split(chunk, 0)
-        self._rest += chunk[end:] if end else chunk
+            frames, end = self._split(self._rest, max(0, self._seen - _LONGEST_END + 1))
+            del self._rest[:end]
+        else:
+            frames, end = self._split(chunk, 0)
+            self._rest += chunk[end:]
         self._seen = len(self._rest)
+        if self._seen > MAX_FRAME:
+            raise UpstreamGarbled("an event of the provider's stream is larger than 32 MiB")
         return frames
 
     def close(self) -> list[RawFrame]:
@@ -44,15 +48,6 @@ class FrameSplitter:
         raw = bytes(self._rest)
         self._rest.clear()
         return [self._frame(raw)] if raw else []
-
-    def _split_rest(self) -> list[RawFrame]:
-        frames, end = self._split(self._rest, max(0, self._seen - _LONGEST_END + 1))
-        if end:
-            del self._rest[:end]
-        self._seen = len(self._rest)
-        if self._seen > MAX_FRAME:
-            raise UpstreamGarbled("an event of the provider's stream is larger than 32 MiB")
-        return frames
 
     def _split(self, data: bytes | bytearray, scan: int) -> tuple[list[RawFrame], int]:
         frames: list[RawFrame] = []

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import orjson
 
 from gateway.errors import BadRequest
 
-from .wire_json import Json
+from .wire_json import LONG_NUMBER, Json
 
 MAX_DEPTH = 200
-_LONG_NUMBER = re.compile(rb"\d{19}")
 
 
 def read_object(body: bytes) -> Json:
@@ -31,7 +29,7 @@ def read_object(body: bytes) -> Json:
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _too_deep(parsed):
         raise BadRequest(f"The request body is nested deeper than {MAX_DEPTH} levels.")
     # If the parsed value is written as the very same bytes, no key was lost: none stood twice.
-    if orjson.dumps(parsed) == body and not _LONG_NUMBER.search(body):
+    if orjson.dumps(parsed) == body and not LONG_NUMBER.search(body):
         return parsed
     return _read_slowly(body)
 

@@ -13,6 +13,8 @@ from gateway.errors import UpstreamGarbled
 
 Json = dict[str, Any]
 
+LONG_NUMBER = re.compile(rb"[0-9]{19}")
+"""What orjson may read as a float that is not the same number."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
@@ -23,12 +25,17 @@ def loads(data: bytes) -> Any:
     Raises ValueError.
     """
     try:
-        return orjson.loads(data)
+        parsed = orjson.loads(data)
     except orjson.JSONDecodeError:
-        try:
-            return json.loads(data, parse_constant=_no_constant)
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
+        return _loads_slowly(data)
+    return _loads_slowly(data) if LONG_NUMBER.search(data) else parsed
+
+
+def _loads_slowly(data: bytes) -> Any:
+    try:
+        return json.loads(data, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def loads_object(data: bytes) -> Json:

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.dialects.strict_json import read_object
+from gateway.errors import BadRequest
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b'{"a":NaN}',
+        b'{"a":Infinity}',
+        b'{"a":1e999}',
+        b'{"a":1} x',
+        b'{"a":1}{"b":2}',
+        b'{"a":"\xff"}',
+        b'{"a":"\\ud800"}',
+        b'\xef\xbb\xbf{"a":1}',
+        b'{"a":1,"a":1}',
+        b'{"a":{"b":[{"c":1,"c":2}]}}',
+        b'{"a":1,"\\u0061":2}',
+        b'{"a":1e3,"a":1,"b":1}',
+        b'{"a":' + b"9" * 5000 + b"}",
+        b'{"a":' + b"[" * 201 + b"]" * 201 + b"}",
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    ],
+)
+def test_what_is_ambiguous_or_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        read_object(body)
+
+
+def test_no_message_quotes_the_body() -> None:
+    with pytest.raises(BadRequest) as caught:
+        read_object(b'{"secret":1,"secret":2}')
+    assert "secret" not in str(caught.value)
+
+
+def test_wide_bodies_and_deep_enough_ones_pass() -> None:
+    assert read_object(b'{"a":' + b"[" * 198 + b"]" * 198 + b"}")
+    assert len(read_object(b'{"a":[' + b",".join([b"{}"] * 300) + b"]}")["a"]) == 300
+
+
+def test_integers_keep_their_value_at_any_length() -> None:
+    assert read_object(b'{"a":123456789012345678901234567890}') == {"a": 123456789012345678901234567890}
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), values), st.sampled_from([None, 2]))
+def test_every_object_is_read_as_the_standard_library_reads_it(value: dict[str, Any], indent: int | None) -> None:
+    try:
+        body = json.dumps(value, ensure_ascii=False, indent=indent).encode()
+    except UnicodeEncodeError:
+        return
+    assert read_object(body) == json.loads(body)
