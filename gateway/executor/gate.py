@@ -3,34 +3,55 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from policies.active import ActivePolicy
 from policies.content import Text
-from policies.events import BlockEnd, BlockStart, End, Event, Failure, Start, block_events, detached
+from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Start, block_events
 
-from .items import Changed, Item, Notice
+from .items import Changed, Item, Notice, notice_text, removed_text
 
 
 class Gate:
-    """Takes what the last stage lets go. `holds_tools`: from the first tool call on, all waits for the answer's end.
+    """Stands behind the last link. `holds_tools`: from the first tool call on, all waits for the answer's end.
 
-    `drop` is told whose change made a signed thinking block go; `text` writes a notice.
+    `binds_thinking`: thinking is signed over what stands before it, so it goes where that changed; `drop` is told who
+    changed it and which block goes. `call_id` and `link` are for notices.
     """
 
     def __init__(
         self,
+        *,
         holds_tools: bool,
         binds_thinking: bool,
-        text: Callable[[Notice], str],
-        drop: Callable[[ActivePolicy], None],
+        drop: Callable[[ActivePolicy, str], None],
+        call_id: str,
+        link: str,
     ) -> None:
         self._holds_tools = holds_tools
         self._binds_thinking = binds_thinking
-        self._text = text
         self._drop = drop
+        self._call_id = call_id
+        self._link = link
         self.changed = False
+        self._asked_for_tools = False
         self._reset()
+
+    def _reset(self) -> None:
+        self._by: ActivePolicy | None = None
+        self._stopped = False
+        self._dropping = False
+        self._held: list[Event] | None = None
+        self._position = -1
+        self._blocks = 0
+        self._tool_calls = 0
+
+    def announce(self, event: Event) -> None:
+        """Tell the gate of an event of the upstream's, before the links see it."""
+        if isinstance(event, BlockStart):
+            self._asked_for_tools |= _is_for_client(event)
+        elif isinstance(event, Start):
+            self._asked_for_tools = False
 
     def release(self, items: Iterable[Item]) -> list[Event]:
         """The events that the client gets for `items`."""
@@ -41,61 +62,81 @@ class Gate:
                 self._by = item.by
             elif isinstance(item, Notice):
                 out += self._notice(item)
-            elif not self._dropped(item):
+            elif self._passes(item):
                 out += self._event(item)
         return out
 
-    def _reset(self) -> None:
-        self._by: ActivePolicy | None = None
-        self._dropping = False
-        self._held: list[Event] | None = None
-        self._blocks = 0
-        self._tool_calls = 0
-
-    def _notice(self, notice: Notice) -> list[Event]:
+    def _notice(self, notice: Notice) -> Iterable[Event]:
         self.changed = True
-        self._by = self._by or notice.by
+        self._by = notice.by
+        self._stopped |= notice.stops
         self._blocks += 1
-        return list(block_events(Text(self._text(notice))))
+        return block_events(Text(notice_text(notice, self._call_id, self._link)))
 
-    def _dropped(self, event: Event) -> bool:
+    def _passes(self, event: Event) -> bool:
         """Thinking behind a change is bound to text that the client never gets."""
-        if isinstance(event, BlockStart) and event.kind == "thinking" and self._by and self._binds_thinking:
-            self._dropping = True
-            self._drop(self._by)
+        if isinstance(event, BlockStart):
+            self._position += 1
+            if event.kind == "thinking" and self._by is not None and self._binds_thinking:
+                self._dropping = True
+                self._drop(self._by, f"thinking {self._position}")
         if not self._dropping:
-            return False
+            return True
         if isinstance(event, BlockEnd | Failure):
             self._dropping = False
-        return not isinstance(event, Failure)
+        return isinstance(event, Failure)
 
-    def _event(self, event: Event) -> list[Event]:
-        match event:
-            case Start():
-                self._reset()
-            case BlockStart():
-                self._blocks += 1
-                if event.kind == "tool_call" and not event.executed:
-                    self._tool_calls += 1
-                    if self._holds_tools and self._held is None:
-                        self._held = []
-            case End():
-                return self._end(event)
-            case Failure():
-                self._held = None
+    def _event(self, event: Event) -> Iterable[Event]:
+        if isinstance(event, BlockDelta):
+            pass
+        elif isinstance(event, BlockStart):
+            self._count(event)
+        elif isinstance(event, Start):
+            self._reset()
+        elif isinstance(event, End):
+            return self._end(event)
+        elif isinstance(event, Failure):
+            self._held = None
         if self._held is None:
-            return [event]
+            return (event,)
         self._held.append(event)
-        return []
+        return ()
 
-    def _end(self, end: End) -> list[Event]:
+    def _count(self, start: BlockStart) -> None:
+        self._blocks += 1
+        if _is_for_client(start):
+            self._tool_calls += 1
+            if self._holds_tools and self._held is None:
+                self._held = []
+
+    def _end(self, end: End) -> Iterable[Event]:
         held, self._held = self._held or [], None
-        if end.stop_reason == "tool_use" and not self._tool_calls and self._by is not None:
-            end = _stopped(end)
-        if not self._blocks and self._by is not None:
-            held += block_events(Text(f"[Luthien] The policy {self._by.name} removed this answer."))
-        return [*held, end]
+        if self._by is None:
+            return [*held, end]
+        if self._blocks == 0:
+            held += block_events(Text(removed_text(self._by.name, self._call_id, self._link)))
+        return [*_tool_calls_last(held), self._agreeing(end)]
+
+    def _agreeing(self, end: End) -> End:
+        """A client waits for no tool call that was taken away, and runs those that came before a stop."""
+        if self._stopped and self._tool_calls:
+            return dataclasses.replace(end, stop_reason="tool_use", frame=None)
+        if end.stop_reason == "tool_use" and self._asked_for_tools and not self._tool_calls:
+            return dataclasses.replace(end, stop_reason="end_turn", frame=None)
+        return end
 
 
-def _stopped(end: End) -> End:
-    return dataclasses.replace(detached(end), stop_reason="end_turn")  # type: ignore[return-value]
+def _is_for_client(start: BlockStart) -> bool:
+    return start.kind == "tool_call" and not start.executed
+
+
+def _tool_calls_last(events: Sequence[Event]) -> list[Event]:
+    """After a tool call nothing but tool calls may stand, so what became text goes before them."""
+    tool_calls: list[Event] = []
+    others: list[Event] = []
+    into = others
+    for event in events:
+        if isinstance(event, BlockStart):
+            into = tool_calls if _is_for_client(event) else others
+        into.append(event)
+    return others + tool_calls

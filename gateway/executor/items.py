@@ -1,4 +1,4 @@
-"""What stages hand one another besides events: marks that stand in the stream at the place they speak of."""
+"""What links hand one another besides events: marks that stand in the stream at the place they speak of."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from policies.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A block was kept back here. No policy sees it; the gate writes it as text, after the chain."""
+    """Something was kept back here: a block, or the whole answer where `kind` is None. `stops`: the answer ends here.
+
+    It stands between blocks. No policy sees it; the gate writes it as text, after the chain.
+    """
 
     by: ActivePolicy
     kind: BlockKind | None
     reason: str
     tool_call: ToolCall | None = None
     label: str = "answer"
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +29,6 @@ class Changed:
     """A policy altered or dropped something here; thinking that follows may be bound to what is gone."""
 
     by: ActivePolicy
-
-
-class Stop:
-    """The answer has to end here: what follows is not released, and the upstream is let go."""
 
 
 Item = Event | Notice | Changed
@@ -50,4 +50,13 @@ def notice_text(notice: Notice, call_id: str, link: str) -> str:
 
 def blocked_text(policy: str, what: str, reason: str, call_id: str, link: str) -> str:
     because = f": {reason.rstrip('.')}." if reason else "."
-    return f"[Luthien] The policy {policy} blocked {what}{because} Call {call_id}: {link}"
+    return f"[Luthien] The policy {policy} blocked {what}{because} {_where(call_id, link)}"
+
+
+def removed_text(policy: str, call_id: str, link: str) -> str:
+    """What stands in an answer of which policies left nothing, though none blocked it."""
+    return f"[Luthien] The policy {policy} removed this answer. {_where(call_id, link)}"
+
+
+def _where(call_id: str, link: str) -> str:
+    return f"Call {call_id}: {link}" if link else f"Call {call_id}."

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 from policies.active import ActivePolicy
 from policies.base import Call
-from policies.content import Opaque, Request, Response, Text, Thinking, ToolCall, UnparsableArguments
-from policies.events import Aside, BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Start, detached
+from policies.content import UnparsableArguments
+from policies.events import Event
 from policies.verdicts import Decision, Verdict, allow, block
 
-Deciding = Literal["on_request", "on_text", "on_thinking", "on_tool_call", "on_answer"]
+from .background import spawn
+from .stopwatch import Stopwatch
+from .usable import Deciding, is_event, unusable
+
+T = TypeVar("T")
+
 LONGEST_HOLD = 240.0
 """Seconds after which no verdict is waited for, whatever an activation's deadline says."""
+LONGEST_REASON = 2_000
+"""Characters of a reason that are kept."""
 
-ACTIONS: dict[Deciding, frozenset[str]] = {
-    "on_request": frozenset({"allow", "replace", "block", "stop", "respond", "refuse", "reroute"}),
-    "on_text": frozenset({"allow", "replace", "block", "stop"}),
-    "on_thinking": frozenset({"allow", "block", "stop"}),
-    "on_tool_call": frozenset({"allow", "replace", "block", "stop"}),
-    "on_answer": frozenset({"allow", "replace", "block", "stop", "retry"}),
-}
-REPLACEMENTS: dict[Deciding, type | tuple[type, ...]] = {
-    "on_text": (Text, Opaque),
-    "on_tool_call": (Text, ToolCall),
-    "on_answer": (Text, Thinking, ToolCall, Opaque),
-}
-_EVENTS = (Start, BlockStart, BlockDelta, BlockEnd, End, Failure, Aside)
+RAISED = (Exception, asyncio.CancelledError, SystemExit, GeneratorExit, BaseExceptionGroup)
+"""What a hook may raise without harm to more than its own verdict: all but an operator's Ctrl-C."""
 
 
 class PolicyFailed(Exception):
@@ -38,41 +35,39 @@ class PolicyFailed(Exception):
 
 
 class Judge:
-    """One active policy within one call."""
+    """One active policy within one call. `held` runs while a verdict is awaited."""
 
-    def __init__(self, active: ActivePolicy, call: Call, record: Callable[[Decision], None], began: float) -> None:
+    def __init__(
+        self, active: ActivePolicy, call: Call, record: Callable[[Decision], None], began: float, held: Stopwatch
+    ) -> None:
         self.active = active
         self.policy = active.policy
         self.call = dataclasses.replace(call, state={})
-        self.held = 0.0
         self._record = record
         self._began = began
+        self._held = held
+        self._failures: set[tuple[str, str]] = set()
+
+    @property
+    def enforces(self) -> bool:
+        return self.active.mode == "enforce"
+
+    def wants(self, *hooks: str) -> bool:
+        """Whether the policy has any of `hooks`."""
+        return any(self.policy.overrides(hook) for hook in hooks)
 
     async def ask(self, hook: Deciding, subject: Any, label: str, deadline: float = LONGEST_HOLD) -> Verdict:
         """The policy's verdict on `subject`, within its deadline (seconds); a failure is a verdict too."""
         started = perf_counter()
         seconds = min(self.active.deadline, deadline)
-        try:
-            async with asyncio.timeout(seconds):
-                verdict = await getattr(self.policy, hook)(subject, self.call)
-            failure = rubbish(hook, verdict, subject)
-        except UnparsableArguments:
-            verdict, failure = block("the arguments are not valid JSON"), ""
-        except TimeoutError:
-            failure = f"gave no verdict within {seconds:g} s"
-        except asyncio.CancelledError:
-            if _cancelled():
-                raise
-            failure = "cancelled itself"
-        except Exception as error:
-            failure = f"raised {type(error).__name__}"
-        self.held += perf_counter() - started
-        if failure:
-            return self._failed(hook, label, failure, started)
+        with self._held:
+            verdict = await _within(seconds, self._verdict(hook, subject))
+        if isinstance(verdict, str):
+            return self._failed(hook, label, verdict, started)
         self.decide(hook, label, verdict.action, verdict.reason, started, verdict)
         return verdict
 
-    def text_delta(self, text: str, final: bool) -> tuple[str, int]:
+    def text_delta(self, text: str, final: bool, label: str) -> tuple[str, int]:
         """`on_text_delta`, checked. Raises PolicyFailed; a policy that fails open releases everything."""
         started = perf_counter()
         try:
@@ -80,60 +75,55 @@ class Judge:
             if type(release) is str and type(keep) is int and 0 <= keep <= len(text):
                 return release, 0 if final else keep
             failure = "returned something that is not (release, keep)"
-        except Exception as error:
-            failure = f"raised {type(error).__name__}"
-        self._failed_while_streaming("on_text_delta", "text", failure, started)
+        except RAISED as error:
+            failure = _raised(error)
+        self._failed_while_streaming("on_text_delta", label, failure, started)
         return text, 0
 
-    def watch(self, event: Event) -> tuple[list[Event], bool]:
-        """`on_event`, checked: what it made of the event, and whether that differs. Raises PolicyFailed.
+    def watch(self, event: Event) -> list[Event]:
+        """`on_event`, checked. Raises PolicyFailed.
 
-        Only an event that is the same still has its frame.
+        What the policy did not change comes back as the same object; all else is new and has no frame. The policy
+        itself only ever holds copies, so it cannot change what has been judged since.
         """
         started = perf_counter()
+        given = dataclasses.replace(event)
         try:
-            before = dataclasses.replace(event)
-            returned = self.policy.on_event(event, self.call)
-            events = list(returned) if isinstance(returned, Iterable) else [returned]
-            if all(isinstance(made, _EVENTS) for made in events):
-                if len(events) == 1 and events[0] is event and event == before:
-                    return events, False
-                return [detached(made) for made in events], True
+            returned = self.policy.on_event(given, self.call)
+            made = list(returned) if isinstance(returned, Iterable) else [returned]
+            if all(is_event(each) for each in made):
+                return [event if _same(each, given, event) else dataclasses.replace(each, frame=None) for each in made]
             failure = "returned something that is not an event"
-        except Exception as error:
-            failure = f"raised {type(error).__name__}"
+        except RAISED as error:
+            failure = _raised(error)
         self._failed_while_streaming("on_event", "answer", failure, started)
-        return [event], False
+        return [event]
 
-    def tool_call_delta(self, fragment: str) -> None:
+    def tool_call_delta(self, fragment: str, label: str) -> None:
         """`on_tool_call_delta`. Raises PolicyFailed."""
         started = perf_counter()
-        try:
-            self.policy.on_tool_call_delta(fragment, self.call)
-        except Exception as error:
-            self._failed_while_streaming("on_tool_call_delta", "tool_call", f"raised {type(error).__name__}", started)
+        failure = _failure(self.policy.on_tool_call_delta, fragment, self.call)
+        if failure:
+            self._failed_while_streaming("on_tool_call_delta", label, failure, started)
 
     def finish(self, reason: str) -> None:
         """`on_finish`; nothing is left to hold back, so a failure is only recorded."""
         started = perf_counter()
-        try:
-            self.policy.on_finish(reason, self.call)
-        except Exception as error:
-            self.decide("on_finish", "answer", "failed_closed", f"raised {type(error).__name__}", started)
+        failure = _failure(self.policy.on_finish, reason, self.call)
+        if failure:
+            self._failed("on_finish", "answer", failure, started)
 
     async def end(self, outcome: str) -> None:
         """`on_end`, within the deadline; a failure is only recorded."""
         started = perf_counter()
-        try:
-            async with asyncio.timeout(self.active.deadline):
-                await self.policy.on_end(self.call, outcome)
-        except Exception as error:
-            self.decide("on_end", "answer", "failed_closed", f"raised {type(error).__name__}", started)
+        failure = await _within(min(self.active.deadline, LONGEST_HOLD), self._ended(outcome))
+        if failure:
+            self._failed("on_end", "answer", failure, started)
 
     def decide(
         self, hook: str, label: str, action: str, reason: str, started: float, verdict: Verdict | None = None
     ) -> None:
-        """Put a decision on record; `started` is when the hook was called."""
+        """Put a decision on record; `started` is when the hook was called, by perf_counter."""
         now = perf_counter()
         self._record(
             Decision(
@@ -143,17 +133,47 @@ class Judge:
                 hook=hook,
                 block=label,
                 action=action,
-                reason=reason,
+                reason=printable(reason),
                 at=(started - self._began) * 1000,
                 ms=(now - started) * 1000,
                 score=verdict.score if verdict else None,
-                evidence=verdict.evidence if verdict else None,
+                evidence=_snapshot(verdict.evidence) if verdict else None,
             )
         )
 
+    def failed_closed(self, hook: str, label: str, failure: str) -> None:
+        """Put on record that what `hook` made cannot be used, whatever the activation says of failures."""
+        self.decide(hook, label, "failed_closed", failure, perf_counter())
+
+    async def _verdict(self, hook: Deciding, subject: Any) -> Verdict | str:
+        """The hook's verdict, or how it failed."""
+        try:
+            verdict = await getattr(self.policy, hook)(subject, self.call)
+            failure = unusable(hook, verdict, subject) or self._too_late(verdict)
+            return failure or _cleaned(verdict)
+        except UnparsableArguments:
+            return block("the arguments are not valid JSON")
+        except RAISED as error:
+            return _raised(error)
+
+    async def _ended(self, outcome: str) -> str:
+        try:
+            await self.policy.on_end(self.call, outcome)
+        except RAISED as error:
+            return _raised(error)
+        return ""
+
+    def _too_late(self, verdict: Verdict) -> str:
+        """Of several choices the first may be with the client when the last is judged."""
+        late = verdict.action == "retry" and self.call.request.choices > 1
+        return "returned retry, which an answer of several choices cannot do" if late else ""
+
     def _failed(self, hook: str, label: str, failure: str, started: float) -> Verdict:
+        """Record a failure, once for each hook and block, and say what follows from it."""
         is_open = self.active.on_failure == "open"
-        self.decide(hook, label, "failed_open" if is_open else "failed_closed", failure, started)
+        if (hook, label) not in self._failures:
+            self._failures.add((hook, label))
+            self.decide(hook, label, "failed_open" if is_open else "failed_closed", failure, started)
         return allow() if is_open else block("the policy failed")
 
     def _failed_while_streaming(self, hook: str, label: str, failure: str, started: float) -> None:
@@ -161,34 +181,46 @@ class Judge:
             raise PolicyFailed(failure)
 
 
-def rubbish(hook: Deciding, verdict: object, subject: object) -> str:
-    """Why `verdict` cannot be used as the answer of `hook`; empty if it can."""
-    if not isinstance(verdict, Verdict):
-        return "returned something that is not a verdict"
-    if verdict.action not in ACTIONS[hook]:
-        return f"returned {verdict.action}, which {hook} cannot do"
-    if verdict.action != "replace":
-        return ""
-    if hook == "on_request":
-        return "" if isinstance(verdict.content, Request) else "replaced a request by something else"
-    if not isinstance(verdict.content, tuple):
-        return "replaced a block by something else"
-    if not all(isinstance(made, REPLACEMENTS[hook]) for made in verdict.content):
-        return "replaced a block by one that may not stand there"
-    if isinstance(subject, Response) and _invented(verdict.content, subject):
-        return "put a tool call or thinking into the answer that the model did not make"
-    return ""
+def printable(reason: str) -> str:
+    """The beginning of `reason`, with a space for each character that does not print."""
+    reason = reason[:LONGEST_REASON]
+    return reason if reason.isprintable() else "".join(c if c.isprintable() else " " for c in reason)
 
 
-def _invented(content: tuple[Any, ...], response: Response) -> bool:
-    ids = {tool_call.id for tool_call in response.tool_calls}
-    return any(
-        (isinstance(made, ToolCall) and made.id not in ids)
-        or (isinstance(made, Thinking) and made not in response.blocks)
-        for made in content
-    )
+def _cleaned(verdict: Verdict) -> Verdict:
+    reason = printable(verdict.reason)
+    return verdict if reason is verdict.reason else dataclasses.replace(verdict, reason=reason)
 
 
-def _cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _snapshot(evidence: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Evidence is often a part of `call.state`, which goes on changing."""
+    return None if evidence is None else json.loads(json.dumps(dict(evidence)))
+
+
+async def _within(seconds: float, hook: Coroutine[Any, Any, T]) -> T | str:
+    """What `hook` returns, or how it failed to. A hook that ignores its cancellation is left behind."""
+    task = spawn(hook)
+    try:
+        await asyncio.wait((task,), timeout=seconds)
+    finally:
+        task.cancel()
+    if not task.done():
+        return f"did not finish within {seconds:g} s"
+    return "cancelled itself" if task.cancelled() else task.result()
+
+
+def _failure(hook: Callable[[str, Call], object], subject: str, call: Call) -> str:
+    try:
+        # A coroutine, say: then the policy never ran.
+        return "" if hook(subject, call) is None else "returned something"
+    except RAISED as error:
+        return _raised(error)
+
+
+def _raised(error: BaseException) -> str:
+    """An exception's text may quote what was judged; its type does not."""
+    return f"raised {type(error).__name__}"
+
+
+def _same(made: Event, given: Event, event: Event) -> bool:
+    return made is given and made == event and made.frame is event.frame and made.source is event.source

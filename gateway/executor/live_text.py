@@ -8,56 +8,55 @@ from .judge import Judge
 
 
 class LiveText:
-    """One block. A block opens with its first released text, so that an emptied one never appears at all."""
+    """One block. It opens with its first released text, so that an emptied one never appears at all."""
 
-    def __init__(self, judge: Judge, start: BlockStart) -> None:
+    __slots__ = ("_judge", "_kept", "_label", "_read", "_released", "_waiting")
+
+    def __init__(self, judge: Judge, start: BlockStart, label: str) -> None:
         self._judge = judge
+        self._label = label
         self._waiting: list[Event] = [start]
         self._kept = ""
         self._read: list[str] = []
         self._released: list[str] = []
 
     @property
-    def opened(self) -> bool:
-        return not self._waiting
-
-    @property
     def changed(self) -> bool:
         """Whether the block, now over, says something else than it did."""
-        return "".join(self._read) != "".join(self._released)
+        return self._read != self._released and "".join(self._read) != "".join(self._released)
 
     def take(self, event: Event) -> list[Event]:
         """What leaves for `event`, any event inside the block or its end. Raises PolicyFailed."""
+        if isinstance(event, BlockDelta) and event.text:
+            return self._delta(event)
         if isinstance(event, BlockEnd):
             return self._end(event)
-        if not isinstance(event, BlockDelta) or not event.text:
-            return self._open([event]) if self.opened else self._wait(event)
-        return self._delta(event)
+        if self._waiting:
+            self._waiting.append(event)
+            return []
+        return [event]
 
     def _delta(self, event: BlockDelta) -> list[Event]:
-        text = self._kept + event.text
-        release, keep = self._judge.text_delta(text, final=False)
-        untouched = not self._kept and not keep and release == event.text
-        self._kept = text[len(text) - keep :]
+        text = self._kept + event.text if self._kept else event.text
+        release, keep = self._judge.text_delta(text, False, self._label)
+        untouched = not keep and release == event.text and not self._kept
+        self._kept = text[len(text) - keep :] if keep else ""
         self._read.append(event.text)
         if not release:
             return []
         self._released.append(release)
-        return self._open([event if untouched else BlockDelta(release, source=event.source)])
+        return self._opened([event if untouched else BlockDelta(release, source=event.source)])
 
     def _end(self, end: BlockEnd) -> list[Event]:
-        release, _ = self._judge.text_delta(self._kept, final=True)
+        release, _ = self._judge.text_delta(self._kept, True, self._label)
         if release:
             self._released.append(release)
-            return self._open([BlockDelta(release), end])
-        if self.opened or not self._read:
-            return self._open([end])
-        return []
+            return self._opened([BlockDelta(release), end])
+        emptied = self._waiting and self._read
+        return [] if emptied else self._opened([end])
 
-    def _open(self, events: list[Event]) -> list[Event]:
+    def _opened(self, events: list[Event]) -> list[Event]:
+        if not self._waiting:
+            return events
         waiting, self._waiting = self._waiting, []
         return waiting + events
-
-    def _wait(self, event: Event) -> list[Event]:
-        self._waiting.append(event)
-        return []

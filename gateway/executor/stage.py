@@ -1,4 +1,4 @@
-"""One policy on an answer: events in, events out, in the order they came.
+"""One policy on the blocks of an answer: items in, items out, in the order they came.
 
 A stage holds back only what its policy wants to see whole. Text and thinking wait for their verdict one by one; tool
 calls are judged side by side, each from the moment it is complete, and leave in order.
@@ -6,9 +6,11 @@ calls are judged side by side, each from the moment it is complete, and leave in
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 
-from policies.content import Block, BlockKind, ToolCall
+from policies.content import Block, BlockKind, Text, ToolCall
 from policies.events import (
     Aside,
     BlockDelta,
@@ -17,240 +19,199 @@ from policies.events import (
     End,
     Event,
     Failure,
-    Grammar,
-    GrammarError,
     Start,
+    block_events,
     build_block,
 )
 
-from .answers import folded, replaced, replaced_answer, without_blocks
-from .items import Changed, Item, Notice, Stop
-from .judge import Deciding, Judge, PolicyFailed
+from .items import Changed, Item, Notice
+from .judge import Judge, PolicyFailed
+from .link import Link
 from .live_text import LiveText
-from .tail import Judged, Tail
+from .tail import Judged, Stop, Tail
+from .usable import Deciding
 
-HOOKS: dict[BlockKind, Deciding | None] = {
-    "text": "on_text",
-    "thinking": "on_thinking",
-    "tool_call": "on_tool_call",
-    "opaque": None,
-}
+HOOKS: dict[BlockKind, Deciding] = {"text": "on_text", "thinking": "on_thinking", "tool_call": "on_tool_call"}
 
 
-class RetryAsked(Exception):
-    """A policy wants another model to be asked; `model` names it. Nothing of this answer was released by its stage."""
+class _Open:
+    """The block that is being read. `held`: what waits for the block's end; None where it leaves as it comes."""
 
-    def __init__(self, by: Judge, model: str) -> None:
-        super().__init__(model)
-        self.by = by
-        self.model = model
+    __slots__ = ("begun", "failed", "held", "label", "live", "start")
+
+    def __init__(self, start: BlockStart, label: str) -> None:
+        self.start = start
+        self.label = label
+        self.held: list[Event] | None = None
+        self.live: LiveText | None = None
+        self.begun = False
+        self.failed = False
 
 
-class Stage:
-    """The events of one answer pass `feed` in order; a Start begins the next answer (another choice)."""
+class Stage(Link):
+    """The policy's hooks on blocks, on live text, on fragments of tool calls, and on the finish reason."""
 
     def __init__(self, judge: Judge) -> None:
-        overrides = judge.policy.overrides
-        self.judge = judge
+        self._judge = judge
         self._changed = Changed(judge.active)
-        self._watches = overrides("on_event")
-        self._edits_text = overrides("on_text_delta")
-        self._reads_fragments = overrides("on_tool_call_delta")
-        self._wants = {kind: hook is not None and overrides(hook) for kind, hook in HOOKS.items()}
-        self._wants_answer = overrides("on_answer")
-        self._wants_finish = overrides("on_finish")
+        self._hooks = {kind: hook for kind, hook in HOOKS.items() if judge.wants(hook)}
+        self._edits_text = judge.wants("on_text_delta")
+        self._reads_fragments = judge.wants("on_tool_call_delta")
+        self._wants_finish = judge.wants("on_finish")
         self._tail = Tail()
         self._reset()
 
-    @property
-    def waits(self) -> bool:
-        """Whether an event may have to wait here for a verdict."""
-        return self._wants_answer or any(self._wants.values())
-
-    @property
-    def judges_tool_calls(self) -> bool:
-        return self._wants["tool_call"]
-
-    @property
-    def stopped(self) -> bool:
-        return self._tail.stopped
-
-    async def feed(self, item: Item) -> list[Item]:
-        """What leaves the stage once `item` has come in. Raises RetryAsked."""
-        if isinstance(item, Start):
-            self._reset()
-        if self.stopped:
-            return []
-        if isinstance(item, Notice):
-            self._not_reached(item)
-            self._tail.add(item)
-        elif isinstance(item, Changed):
-            self._tail.add(item)
-        else:
-            await self._read(item)
-        left = self._tail.leave()
-        return await self._hold_answer(left) if self._wants_answer else left
-
-    def close(self) -> None:
-        """Forget what is still being judged."""
-        self._tail.clear()
-
     def _reset(self) -> None:
         self._tail.clear()
-        self._tail.stopped = False
-        self._grammar = Grammar()
-        self._start: BlockStart | None = None
-        self._held: list[Event] | None = None
-        self._live: LiveText | None = None
+        self._tail.stopped = self.stopped = self.waiting = False
+        self._open: _Open | None = None
         self._position = -1
-        self._dropping = False
-        self._leaving_open = False
-        self._answer: list[Item] = []
+        self._awaited: Sequence[asyncio.Task[Judged]] = ()
+        self._unread: Sequence[Item] = ()
 
-    async def _read(self, event: Event) -> None:
-        if not self._watches:
-            await self._take(event)
-            return
-        try:
-            events, changed = self.judge.watch(event)
-            if changed:
-                self._tail.add(self._changed)
-            for made in events:
-                self._grammar.check(made)
-                await self._take(made)
-        except GrammarError:
-            self.judge.decide("on_event", "answer", "failed_closed", "returned events out of order", perf_counter())
-            self._give_up()
-        except PolicyFailed:
-            self._give_up()
+    def feed(self, items: Sequence[Item]) -> list[Item]:
+        left: list[Item] = []
+        for position, item in enumerate(items):
+            if isinstance(item, Start):
+                self._reset()
+            if self.stopped:
+                continue
+            if isinstance(item, End) and (judging := self._tail.judging):
+                self._wait_for(judging)
+                self._unread = items[position:]
+                break
+            self._read(item)
+            left += self._leave()
+            if self.waiting:
+                self._unread = items[position + 1 :]
+                break
+        return left
 
-    async def _take(self, event: Event) -> None:
-        match event:
-            case BlockStart():
-                self._open(event)
-            case BlockDelta() | BlockEnd() | Aside() if self._start is not None:
-                await self._inside(self._start, event)
-            case End():
-                await self._tail.settle()
-                if self._wants_finish:
-                    self.judge.finish(event.stop_reason)
-                self._emit(event)
-            case Failure():
+    async def settle(self) -> list[Item]:
+        left: list[Item] = []
+        while self.waiting:
+            for task in self._awaited:
+                await task
+            self.waiting = False
+            left += self._leave()
+            left += self.feed(self._unread)
+        return left
+
+    def close(self) -> None:
+        self._tail.clear()
+
+    def _leave(self) -> list[Item]:
+        left = self._tail.leave()
+        self.stopped = self._tail.stopped
+        return left
+
+    def _wait_for(self, judging: Sequence[asyncio.Task[Judged]]) -> None:
+        self.waiting, self._awaited = True, judging
+
+    def _read(self, item: Item) -> None:
+        if isinstance(item, BlockDelta | BlockEnd | Aside) and self._open is not None:
+            self._inside(self._open, item)
+        elif isinstance(item, BlockStart):
+            self._begin(item)
+        else:
+            if isinstance(item, Notice):
+                self._not_reached(item)
+            elif isinstance(item, Failure):
                 self._tail.clear()
-                self._emit(event)
-            case _:
-                self._emit(event)
+            elif isinstance(item, End) and self._wants_finish:
+                self._judge.finish(item.stop_reason)
+            self._tail.add(item)
 
-    def _open(self, start: BlockStart) -> None:
-        self._start = start
+    def _begin(self, start: BlockStart) -> None:
         self._position += 1
-        self._dropping = False
-        self._held = [] if self._wants[start.kind] else None
-        self._live = LiveText(self.judge, start) if start.kind == "text" and self._edits_text else None
-        if self._live is None:
-            self._pass(start)
+        name = start.id if start.kind == "tool_call" and start.id else self._position
+        block = self._open = _Open(start, f"{start.kind} {name}")
+        # Where its fragments are watched a tool call has to be dropped whole if that fails, so it leaves whole.
+        if start.kind in self._hooks or (start.kind == "tool_call" and self._reads_fragments):
+            block.held = []
+        if start.kind == "text" and self._edits_text:
+            block.live = LiveText(self._judge, start, block.label)
+        else:
+            self._pass(block, start)
 
-    async def _inside(self, start: BlockStart, event: BlockDelta | BlockEnd | Aside) -> None:
-        if not self._dropping:
+    def _inside(self, block: _Open, event: BlockDelta | BlockEnd | Aside) -> None:
+        if not block.failed:
             try:
-                self._through(start, event)
+                self._through_hooks(block, event)
             except PolicyFailed:
-                self._drop(start)
+                self._drop(block)
         if isinstance(event, BlockEnd):
-            await self._complete(start)
+            self._open = None
+            if block.held:
+                self._complete(block, block.held)
 
-    def _through(self, start: BlockStart, event: BlockDelta | BlockEnd | Aside) -> None:
-        if self._live is None:
-            if self._reads_fragments and start.kind == "tool_call" and isinstance(event, BlockDelta) and event.text:
-                self.judge.tool_call_delta(event.text)
-            self._pass(event)
+    def _through_hooks(self, block: _Open, event: BlockDelta | BlockEnd | Aside) -> None:
+        """Raises PolicyFailed."""
+        if block.live is not None:
+            for made in block.live.take(event):
+                self._pass(block, made)
+            if isinstance(event, BlockEnd) and block.live.changed:
+                self._tail.add(self._changed)
             return
-        for made in self._live.take(event):
-            self._pass(made)
-        if isinstance(event, BlockEnd) and self._live.changed:
-            self._tail.add(self._changed)
+        if self._reads_fragments and block.start.kind == "tool_call" and isinstance(event, BlockDelta) and event.text:
+            self._judge.tool_call_delta(event.text, block.label)
+        self._pass(block, event)
 
-    def _drop(self, start: BlockStart) -> None:
-        """The policy failed in mid-block: what has left of it is ended, the rest is dropped."""
-        self._dropping = True
-        self._held = None
-        self._end_open_block()
-        self._tail.extend([self._changed, Notice(self.judge.active, start.kind, "the policy failed")])
-
-    def _give_up(self) -> None:
-        """The policy failed on the stream itself: nothing that follows would have been judged."""
-        self._start = self._held = self._live = None
-        self._end_open_block()
-        self._tail.extend([Notice(self.judge.active, None, "the policy failed"), Stop()])
-
-    def _end_open_block(self) -> None:
-        if self._leaving_open:
-            self._emit(BlockEnd())
-
-    def _pass(self, event: Event) -> None:
-        if self._held is None:
-            self._emit(event)
+    def _pass(self, block: _Open, event: Event) -> None:
+        if block.held is None:
+            block.begun = True
+            self._tail.add(event)
         else:
-            self._held.append(event)
+            block.held.append(event)
 
-    def _emit(self, event: Event) -> None:
-        if isinstance(event, BlockStart):
-            self._leaving_open = True
-        elif isinstance(event, BlockEnd):
-            self._leaving_open = False
-        self._tail.add(event)
+    def _drop(self, block: _Open) -> None:
+        """The policy failed in mid-block: what has left of a text is ended, the rest is dropped."""
+        if block.begun:
+            self._tail.add(BlockEnd())
+        block.failed, block.held = True, None
+        self._tail.extend([self._changed, self._notice(block, "the policy failed")])
 
-    async def _complete(self, start: BlockStart) -> None:
-        """The open block is over: what was held of it goes to its verdict."""
-        held = self._held
-        self._start = self._held = self._live = None
-        if not held:
+    def _complete(self, block: _Open, held: list[Event]) -> None:
+        """What was held of a block goes to its verdict, if there is to be one."""
+        hook = self._hooks.get(block.start.kind)
+        if hook is None:
+            self._tail.extend(held)
             return
-        block = build_block(start, [event for event in held if isinstance(event, BlockDelta)])
-        judging = self._judge(block, held, self._label(block))
-        if start.kind == "tool_call":
-            self._tail.judge_beside(judging)
-        else:
-            self._tail.extend(await judging)
+        content = build_block(block.start, [event for event in held if isinstance(event, BlockDelta)])
+        judging = self._tail.judge(self._judged(hook, block, content, held))
+        if block.start.kind != "tool_call":
+            self._wait_for([judging])
 
-    def _label(self, block: Block) -> str:
-        return f"{block.kind} {(isinstance(block, ToolCall) and block.id) or self._position}"
-
-    async def _judge(self, block: Block, events: list[Event], label: str) -> Judged:
-        hook = HOOKS[block.kind]
-        assert hook is not None
-        verdict = await self.judge.ask(hook, block, label)
+    async def _judged(self, hook: Deciding, block: _Open, content: Block, events: list[Event]) -> Judged:
+        verdict = await self._judge.ask(hook, content, block.label)
         if verdict.action == "allow":
             return [*events]
-        was_run = isinstance(block, ToolCall) and block.executed
-        if isinstance(verdict.content, tuple) and not was_run:
-            return replaced(block, events, verdict.content, self._changed)
-        tool_call = block if isinstance(block, ToolCall) else None
-        notice = Notice(self.judge.active, block.kind, verdict.reason, tool_call, label)
+        if isinstance(verdict.content, tuple) and not block.start.executed:
+            return replaced(content, events, verdict.content, self._changed)
         # What the provider ran cannot be taken back, nor its result be kept apart from it: the answer ends before it.
-        ends = verdict.action == "stop" or was_run
+        ends = verdict.action == "stop" or block.start.executed
+        notice = self._notice(block, verdict.reason, ends)
         return [self._changed, notice, Stop()] if ends else [self._changed, notice]
 
-    async def _hold_answer(self, items: list[Item]) -> list[Item]:
-        """Keep the whole answer until its end, then ask about it."""
-        self._answer += items
-        last = items[-1] if items else None
-        if isinstance(last, Failure):
-            self._answer = []
-            return [last]
-        if not isinstance(last, End):
-            return []
-        answer, self._answer = self._answer, []
-        verdict = await self.judge.ask("on_answer", folded(answer), "answer")
-        if verdict.action == "allow":
-            return answer
-        if verdict.action == "retry":
-            raise RetryAsked(self.judge, verdict.model)
-        if isinstance(verdict.content, tuple):
-            return replaced_answer(answer, verdict.content, self._changed)
-        return without_blocks(answer, [self._changed, Notice(self.judge.active, None, verdict.reason)])
+    def _notice(self, block: _Open, reason: str, stops: bool = False) -> Notice:
+        start = block.start
+        tool_call = ToolCall(start.id, start.name) if start.kind == "tool_call" else None
+        return Notice(self._judge.active, start.kind, reason, tool_call, block.label, stops)
 
     def _not_reached(self, notice: Notice) -> None:
-        hook = HOOKS[notice.kind] if notice.kind else None
-        if hook is not None and self._wants[notice.kind or "opaque"]:
-            self.judge.decide(hook, notice.label, "not_reached", f"blocked by {notice.by.name}", perf_counter())
+        hook = self._hooks.get(notice.kind) if notice.kind else None
+        if hook is not None:
+            self._judge.decide(hook, notice.label, "not_reached", f"blocked by {notice.by.name}", perf_counter())
+
+
+def replaced(block: Block, events: Sequence[Event], content: Iterable[Block], changed: Changed) -> Judged:
+    """`content` in the place of `block`, whose `events` stay where it is part of the content."""
+    made: Judged = []
+    unused = True
+    for new in content:
+        if new == block and unused:
+            made += events
+            unused = False
+        elif new != Text(""):
+            made += block_events(new)
+    return made if made == [*events] and not unused else [changed, *made]

@@ -5,63 +5,76 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine, Iterable
+from typing import Any
 
 from policies.events import End
 
-from .items import Item, Stop
+from .background import spawn
+from .items import Item
+
+
+class Stop:
+    """The answer ends where this stands: what follows does not leave."""
+
 
 Judged = list[Item | Stop]
 
 
 class Tail:
-    """A queue of items, and of tasks that will yield items at their place. A Stop ends the answer where it stands."""
+    """What may leave, and behind it, from the first task on, what has to wait: a task yields items at its place."""
 
-    __slots__ = ("_entries", "stopped")
+    __slots__ = ("_behind", "_ready", "stopped")
 
     def __init__(self) -> None:
         self.stopped = False
-        self._entries: deque[Item | Stop | asyncio.Task[Judged]] = deque()
+        self._ready: list[Item] = []
+        self._behind: deque[Item | Stop | asyncio.Task[Judged]] = deque()
 
-    def add(self, item: Item | Stop) -> None:
-        self._entries.append(item)
+    @property
+    def judging(self) -> list[asyncio.Task[Judged]]:
+        return [entry for entry in self._behind if isinstance(entry, asyncio.Task)]
 
-    def extend(self, items: Iterable[Item | Stop]) -> None:
-        self._entries.extend(items)
+    def add(self, item: Item) -> None:
+        if self._behind:
+            self._behind.append(item)
+        else:
+            self._ready.append(item)
 
-    def judge_beside(self, judging: Coroutine[None, None, Judged]) -> None:
-        """Keep a place for what `judging` returns, and let the stream go on."""
-        self._entries.append(asyncio.create_task(judging))
+    def extend(self, items: Iterable[Item]) -> None:
+        for item in items:
+            self.add(item)
 
-    async def settle(self) -> None:
-        """Wait until everything that came is judged."""
-        for entry in list(self._entries):
-            if isinstance(entry, asyncio.Task):
-                await entry
+    def judge(self, judging: Coroutine[Any, Any, Judged]) -> asyncio.Task[Judged]:
+        """Start `judging`, and keep a place for what it returns."""
+        task = spawn(judging)
+        self._behind.append(task)
+        return task
 
     def leave(self) -> list[Item]:
         """What may leave now: all up to the first item that is still being judged."""
-        left: list[Item] = []
-        entries = self._entries
-        while entries:
-            entry = entries[0]
-            if isinstance(entry, asyncio.Task):
-                if not entry.done():
-                    break
-                entries.popleft()
-                entries.extendleft(reversed(entry.result()))
-                continue
-            entries.popleft()
-            if isinstance(entry, Stop):
-                left.append(End())
-                self.stopped = True
-                self.clear()
-            else:
-                left.append(entry)
+        if self._behind:
+            self._move_up()
+        left, self._ready = self._ready, []
         return left
 
     def clear(self) -> None:
         """Forget everything, also what is still being judged."""
-        for entry in self._entries:
-            if isinstance(entry, asyncio.Task):
-                entry.cancel()
-        self._entries.clear()
+        for task in self.judging:
+            task.cancel()
+        self._behind.clear()
+        self._ready = []
+
+    def _move_up(self) -> None:
+        while self._behind:
+            entry = self._behind.popleft()
+            if isinstance(entry, Stop):
+                left = [*self._ready, End()]
+                self.clear()
+                self._ready, self.stopped = left, True
+            elif not isinstance(entry, asyncio.Task):
+                self._ready.append(entry)
+            elif entry.done():
+                self._behind.extendleft(reversed(entry.result()))
+            else:
+                self._behind.appendleft(entry)
+                return
