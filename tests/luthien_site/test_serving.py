@@ -1,4 +1,5 @@
 import socket
+import subprocess
 from typing import Any
 
 import pytest
@@ -76,16 +77,16 @@ def test_a_worker_runs_beside_unless_others_are_expected(
 def test_a_worker_that_will_not_stop_is_killed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
-    popen = serving.subprocess.Popen
+    popen = subprocess.Popen
 
     def start(command: list[str], **options: Any) -> Any:
-        process = popen([command[0], "-c", stubborn], stdout=serving.subprocess.PIPE, **options)
+        process = popen([command[0], "-c", stubborn], stdout=subprocess.PIPE, **options)
         assert process.stdout is not None
         process.stdout.readline()
         started.append(process)
         return process
 
-    monkeypatch.setattr(serving.subprocess, "Popen", start)
+    monkeypatch.setattr(subprocess, "Popen", start)
     monkeypatch.setattr(serving, "WORKER_STOP_SECONDS", 0.1)
     with serving.worker_beside():
         assert started[0].poll() is None
