@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from policies.active import ActivePolicy
 from policies.content import Text
@@ -42,6 +42,7 @@ class Gate:
         self._stopped = False
         self._dropping = False
         self._held: list[Event] | None = None
+        self._held_positions: list[int] = []
         self._position = -1
         self._blocks = 0
         self._tool_calls = 0
@@ -77,14 +78,19 @@ class Gate:
         """Thinking behind a change is bound to text that the client never gets."""
         if isinstance(event, BlockStart):
             self._position += 1
-            if event.kind == "thinking" and self._by is not None and self._binds_thinking:
-                self._dropping = True
-                self._drop(self._by, f"thinking {self._position}")
+            self._dropping = event.kind == "thinking" and self._unbinds(self._position)
+            return not self._dropping
         if not self._dropping:
             return True
         if isinstance(event, BlockEnd | Failure):
             self._dropping = False
         return isinstance(event, Failure)
+
+    def _unbinds(self, position: int) -> bool:
+        if self._by is None or not self._binds_thinking:
+            return False
+        self._drop(self._by, f"thinking {position}")
+        return True
 
     def _event(self, event: Event) -> Iterable[Event]:
         if isinstance(event, BlockDelta):
@@ -99,6 +105,8 @@ class Gate:
             self._held = None
         if self._held is None:
             return (event,)
+        if isinstance(event, BlockStart):
+            self._held_positions.append(self._position)
         self._held.append(event)
         return ()
 
@@ -115,7 +123,22 @@ class Gate:
             return [*held, end]
         if self._blocks == 0:
             held += block_events(Text(removed_text(self._by.name, self._call_id, self._link)))
-        return [*_tool_calls_last(held), self._agreeing(end)]
+        return [*self._tool_calls_last(held), self._agreeing(end)]
+
+    def _tool_calls_last(self, events: Iterable[Event]) -> list[Event]:
+        """After a tool call nothing but tool calls may stand, so what became text goes before them."""
+        positions = iter(self._held_positions)
+        tool_calls: list[Event] = []
+        others: list[Event] = []
+        into = others
+        for event in events:
+            if isinstance(event, BlockStart):
+                position = next(positions, -1)
+                into = tool_calls if _is_for_client(event) else others
+                if event.kind == "thinking" and self._unbinds(position):
+                    into = []  # it stood behind a tool call
+            into.append(event)
+        return others + tool_calls
 
     def _agreeing(self, end: End) -> End:
         """A client waits for no tool call that was taken away, and runs those that came before a stop."""
@@ -128,15 +151,3 @@ class Gate:
 
 def _is_for_client(start: BlockStart) -> bool:
     return start.kind == "tool_call" and not start.executed
-
-
-def _tool_calls_last(events: Sequence[Event]) -> list[Event]:
-    """After a tool call nothing but tool calls may stand, so what became text goes before them."""
-    tool_calls: list[Event] = []
-    others: list[Event] = []
-    into = others
-    for event in events:
-        if isinstance(event, BlockStart):
-            into = tool_calls if _is_for_client(event) else others
-        into.append(event)
-    return others + tool_calls
