@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,9 @@ DISK_FULL = "The disk is full; free some space for {folder} and start again."
 NO_PERMISSION = "There is no permission to write in {folder}; give it, or copy Luthien to a folder of your own."
 NO_NETWORK = "The package index cannot be reached; check the network or its proxy settings and start again."
 BAD_HASH = "A downloaded package does not match its hash in the lock; it was not installed."
+NO_TRUST = (
+    "The package index shows a certificate that is not trusted here; name your authority's file in SSL_CERT_FILE."
+)
 NO_PIP = "This Python has no pip; install it (on Debian and Ubuntu: apt-get install python3-pip) and start again."
 NO_VENV = "This Python cannot make environments (on Debian and Ubuntu: apt-get install python3-venv)."
 REASONS = (
@@ -31,6 +35,7 @@ REASONS = (
     (r"No module named pip\b", NO_PIP),
     (r"ensurepip is not available", NO_VENV),
     (r"(?i)hash mismatch|do not match the hashes", BAD_HASH),
+    (r"UnknownIssuer|CERTIFICATE_VERIFY_FAILED", NO_TRUST),
     (
         r"(?i)NewConnectionError|NameResolutionError|ConnectTimeout|ProxyError|dns error|error sending request"
         r"|failed to fetch|network is unreachable|connection (refused|reset)|timed out",
@@ -139,8 +144,8 @@ def synchronise(place: Place, name: str) -> None:
     """Makes `.venv` hold exactly the packages of the lock `name`."""
     uv = fetch_uv(place)
     make_venv(place, uv)
-    # Until it is whole again nobody may take it for installed.
-    place.stamp.unlink(missing_ok=True)
+    # Until it is whole again nobody may take it for installed; an attempt that dies must not forget what it was for.
+    place.stamp.write_text(f"{name} unfinished\n", encoding="ascii")
     lock = place.lock(name)
     say(f"Installing {count_packages(lock.read_text(encoding='utf-8'))} packages into {place.venv} ...")
     if uv:
@@ -192,6 +197,10 @@ def base_python() -> str:
 def run(place: Place, *command: str | Path) -> None:
     """Runs a step; on failure keeps all of its output in a log and raises InstallError with the reason."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    trusted = ssl.get_default_verify_paths()
+    if trusted.cafile or trusted.capath:
+        # A company's proxy is trusted where the system trusts it, by pip and by uv alike.
+        environment.setdefault("UV_SYSTEM_CERTS", "true")
     done = subprocess.run(
         [str(part) for part in command],
         # A lock's comments name its sources as seen from here.

@@ -74,6 +74,7 @@ def test_a_python_that_is_gone_makes_everything_missing(place: Place) -> None:
         ("Read-only file system", "There is no permission to write"),
         ("pip._vendor.urllib3.exceptions.NewConnectionError: ... Failed to establish", "cannot be reached"),
         ("error: Failed to fetch: `...`\n  Caused by: dns error", "cannot be reached"),
+        ("cause: error sending request\n  cause: invalid peer certificate: UnknownIssuer", "SSL_CERT_FILE"),
         ("/usr/bin/python3: No module named pip", "has no pip"),
         ("The virtual environment was not created because ensurepip is not available.", "cannot make environments"),
         ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "does not match its hash"),
@@ -97,13 +98,12 @@ def test_steps_do_not_see_the_shells_environment(place: Place, monkeypatch: pyte
     bootstrap.run(place, sys.executable, "-c", "import os; raise SystemExit('VIRTUAL_ENV' in os.environ)")
 
 
-def test_a_failed_installation_leaves_no_stamp(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    place.stamp.write_text("base of-an-older-lock")
+def test_a_failed_installation_is_taken_up_again_as_it_was(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.stamp.write_text("dev of-an-older-lock")
     monkeypatch.setattr(bootstrap, "fetch_uv", lambda place: Path("/bin/false"))
     with pytest.raises(InstallError):
         bootstrap.install(place, "base")
-    assert bootstrap.missing(place, "base") == "base"
-    assert not place.stamp.exists()
+    assert bootstrap.missing(place, "base") == "dev"
 
 
 def test_an_installation_is_stamped_and_not_repeated(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
