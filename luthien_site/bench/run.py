@@ -1,0 +1,125 @@
+"""Starts what is compared, puts every scenario on each of them in turn, and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from luthien_site import bootstrap
+from luthien_site.bench import litellm_proxy
+from luthien_site.bench.client import CallFailed
+from luthien_site.bench.gateway import MODEL, ROOT, UPPERCASE, Gateway, Setting
+from luthien_site.bench.measure import Target
+from luthien_site.bench.postgres import Postgres
+from luthien_site.bench.processes import Child, DidNotStart, cores, on_core
+from luthien_site.bench.report import DIRECT, LUTHIEN, PEER, Results, Round
+from luthien_site.bench.scenarios import Scenario
+from luthien_site.bench.workload import WORD, Dialect
+
+Say = Callable[[str], None]
+NO_POLICY = "no policy"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to be. `folder` is the bench's own; a run's data in it go with the run."""
+
+    folder: Path
+    scenarios: Sequence[Scenario]
+    rounds: int = 3
+    dialect: Dialect = "openai"
+    postgres: bool = False
+    record: str = "blocking"
+    peers: bool = True
+
+
+def run(plan: Plan, say: Say) -> Results:
+    """All scenarios of the plan. `say` is told what goes on. Raises DidNotStart, CallFailed."""
+    core, gateway_core = cores()
+    gc.collect()
+    # What Django loaded stays: a collection that walks it would be seen in the latencies.
+    gc.freeze()
+    with on_core(core), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_run(plan, gateway_core, say))
+
+
+async def _run(plan: Plan, core: int | None, say: Say) -> Results:
+    notes = [] if core is not None else ["There is one core only: the load and the gateway share it."]
+    results = Results({each.name: each.title for each in plan.scenarios}, {}, notes)
+    async with _targets(plan, core, say, notes) as targets:
+        for scenario in plan.scenarios:
+            rounds: list[Round] = []
+            for number in range(1 if scenario.once else plan.rounds):
+                say(f"{scenario.title}, round {number + 1} ...")
+                # One after the other within the round, so that a machine that changes its pace changes it for all.
+                rounds.append({target.name: await _measured(scenario, target) for target in targets})
+            results.rounds[scenario.name] = rounds
+    return results
+
+
+async def _measured(scenario: Scenario, target: Target) -> dict[str, float]:
+    try:
+        return await scenario.run(target)
+    except CallFailed as failure:
+        raise CallFailed(f"{scenario.title}, {target.name}: {failure}") from None
+
+
+@asynccontextmanager
+async def _targets(plan: Plan, core: int | None, say: Say, notes: list[str]) -> AsyncIterator[list[Target]]:
+    """The servers to measure, running; ended on leaving, with all that they stored."""
+    data = plan.folder / f"run-{os.getpid()}"
+    data.mkdir(parents=True, mode=0o700)
+    async with AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, data, ignore_errors=True)
+        provider = Child("The provider", data / "provider.log")
+        stack.callback(provider.kill)
+        provider.spawn([sys.executable, "-m", "luthien_site.bench.provider", str(provider.port)], os.environ, ROOT)
+        await provider.ready("/")
+        say("Starting the gateways ...")
+        database = stack.enter_context(Postgres()) if plan.postgres else None
+        untouched = WORD.strip().encode()
+        targets = [Target(DIRECT, provider.port, plan.dialect, "demo/script", "none", untouched)]
+        for name, policies in ((LUTHIEN, [UPPERCASE]), (NO_POLICY, [])):
+            url = database.create(name.replace(" ", "_")) if database else ""
+            folder = data / name.replace(" ", "-")
+            setting = Setting(folder, provider.port, plan.dialect, policies, url, plan.record, core)
+            gateway = Gateway(f"The gateway ({name})", setting)
+            stack.callback(gateway.stop)
+            await gateway.prepare()
+            await gateway.start()
+            says = untouched.upper() if policies else untouched
+            targets.append(Target(name, gateway.port, plan.dialect, MODEL, setting.key, says, gateway))
+        if peer := await _peer(plan, data, provider.port, core, stack, say, notes):
+            targets.append(peer)
+        yield targets
+
+
+async def _peer(
+    plan: Plan, data: Path, provider: int, core: int | None, stack: AsyncExitStack, say: Say, notes: list[str]
+) -> Target | None:
+    if not plan.peers or plan.dialect != "openai":
+        notes.append("Without LiteLLM's proxy, so no ratios: it is measured in OpenAI's dialect, unless told otherwise.")
+        return None
+    say("Preparing LiteLLM's proxy ...")
+    try:
+        venv = await asyncio.to_thread(litellm_proxy.install, bootstrap.Place(ROOT), plan.folder)
+        proxy = litellm_proxy.LiteLLMProxy(venv, data / "litellm", provider, core)
+        stack.callback(proxy.stop)
+        await proxy.start()
+    except litellm_proxy.NotInstalled as reason:
+        notes.append(str(reason))
+        return None
+    except DidNotStart as reason:
+        notes.append(f"LiteLLM's proxy is left out. {reason}")
+        return None
+    model, key = litellm_proxy.MODEL, litellm_proxy.KEY
+    return Target(PEER, proxy.port, "openai", model, key, WORD.strip().encode(), proxy)

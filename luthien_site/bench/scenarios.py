@@ -1,0 +1,64 @@
+"""What is measured: each scenario is an instrument with its load, at full length and quick."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from luthien_site.bench import measure
+from luthien_site.bench.measure import Figures, Target
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`run` puts the load on one target; `rounds` is how often, as far as the bench repeats anything."""
+
+    name: str
+    title: str
+    run: Callable[[Target], Awaitable[Figures]]
+    once: bool = False
+
+
+RATE = 20.0
+"""Calls a second of the open loops: a third of what the slowest peer can take, so that nobody is measured in a queue."""
+
+
+def full(seconds: float) -> list[Scenario]:
+    """The scenarios, each round of each target `seconds` long."""
+    return [
+        *(throughput(concurrency, seconds) for concurrency in (1, 16, 64)),
+        Scenario(
+            "latency", f"Unstreamed answers at {RATE:.0f} calls a second", lambda t: measure.latency(t, RATE, seconds)
+        ),
+        Scenario(
+            "first_event",
+            f"First event of streams at {RATE:.0f} calls a second",
+            lambda t: measure.first_event(t, RATE, seconds),
+        ),
+        Scenario(
+            "paced",
+            "64 streams of 100 events a second",
+            lambda t: measure.paced_events(t, 64, 100.0, seconds),
+        ),
+        Scenario("memory", "200 slow streams", lambda t: measure.memory(t, 200, 3.0), once=True),
+    ]
+
+
+def quick() -> list[Scenario]:
+    """The same instruments, so short that their figures mean little."""
+    return [
+        throughput(4, 0.3),
+        Scenario("latency", "Unstreamed answers at 20 calls a second", lambda t: measure.latency(t, RATE, 0.3)),
+        Scenario("first_event", "First event of streams", lambda t: measure.first_event(t, RATE, 0.3)),
+        Scenario("paced", "4 streams of 50 events a second", lambda t: measure.paced_events(t, 4, 50.0, 0.3)),
+        Scenario("memory", "4 slow streams", lambda t: measure.memory(t, 4, 0.2), once=True),
+    ]
+
+
+def throughput(concurrency: int, seconds: float) -> Scenario:
+    clients = "1 client" if concurrency == 1 else f"{concurrency} clients"
+    return Scenario(
+        f"calls_{concurrency}",
+        f"Unstreamed calls, {clients}",
+        lambda t: measure.throughput(t, concurrency, seconds),
+    )
