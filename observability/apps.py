@@ -1,6 +1,16 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ObservabilityConfig(AppConfig):
     name = "observability"
     verbose_name = "Observability"
+
+    def ready(self) -> None:
+        from . import telemetry
+
+        # Its receivers turn changes and logins into audit events.
+        import_module("observability.audit")
+        telemetry.set_up(settings.OTEL_EXPORTER_OTLP_ENDPOINT)

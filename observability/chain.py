@@ -21,11 +21,12 @@ NOTHING = bytes(32)
 """The commitment to a body that is not there."""
 
 CALL_FIELDS = (
-    "id", "key", "team", "session", "model", "dialect", "path", "streamed", "started_at", "closed_at", "provider",
-    "upstream_model", "outcome", "status", "error_kind", "error_message", "input_tokens", "output_tokens",
-    "cache_read_tokens", "cache_write_tokens", "cost_microdollars", "upstream_head_ms", "first_event_ms", "total_ms",
-    "hold_ms", "overhead_ms", "changed_request", "changed_response", "released_bytes", "policies", "snapshot",
-    "request_headers", "response_headers", "attempts", "notes", "truncated", "commitments", "process",
+    "id", "key", "team", "session", "model", "dialect", "path", "streamed", "started_at", "closed_at",
+    "provider", "upstream_model", "upstream_dialect", "outcome", "status", "error_kind", "error_message",
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_microdollars",
+    "upstream_head_ms", "first_event_ms", "total_ms", "hold_ms", "overhead_ms", "changed_request",
+    "changed_response", "released_bytes", "policies", "snapshot", "request_headers", "response_headers",
+    "attempts", "notes", "truncated", "commitments", "process",
 )  # fmt: skip
 BLOCK_FIELDS = ("position", "kind", "tool_name", "tool_call_id", "content", "released_at_ms")
 DECISION_FIELDS = (

@@ -22,8 +22,8 @@ Headers = Sequence[tuple[str, str]]
 PAYLOADS = ("request_original", "request_final", "response_original", "response_final")
 
 _OPEN: dict[str, Any] = {
-    "closed_at": None, "provider": "", "upstream_model": "", "outcome": "open", "status": None, "error_kind": "",
-    "error_message": "", "input_tokens": None, "output_tokens": None, "cache_read_tokens": None,
+    "closed_at": None, "provider": "", "upstream_model": "", "upstream_dialect": "", "outcome": "open", "status": None,
+    "error_kind": "", "error_message": "", "input_tokens": None, "output_tokens": None, "cache_read_tokens": None,
     "cache_write_tokens": None, "cost_microdollars": None, "upstream_head_ms": None, "first_event_ms": None,
     "total_ms": None, "hold_ms": None, "overhead_ms": None, "changed_request": False, "changed_response": False,
     "released_bytes": 0, "policies": "", "response_headers": [], "attempts": [], "notes": [], "truncated": [],
@@ -78,8 +78,11 @@ class Opening:
         return len(self.facts.request_body)
 
     def add_to(self, batch: Batch) -> None:
-        self.digest = None
         batch.open_call(self.row(batch))
+
+    def forget(self) -> None:
+        """The body was not stored after all."""
+        self.digest = None
 
     def row(self, batch: Batch) -> dict[str, Any]:
         facts = self.facts
@@ -170,6 +173,10 @@ class Closing:
         row["commitments"] = commitments(row)
         batch.add_decisions(call_id, self.unsent)
         batch.close_call(row, self.blocks, self.decisions)
+
+    def forget(self) -> None:
+        """The bodies were not stored after all."""
+        self.opening.forget()
 
     def _payloads(self, batch: Batch) -> dict[str, bytes | None]:
         opening = self.opening

@@ -46,7 +46,8 @@ class CallRecord(Chained):
     long policies held the answer, and what Luthien itself took. The four payload columns are SHA-256 digests of bodies.
     The leaf covers only `commitments`, SHA-256 of nonce and digest for each, so that both can be erased and the chain
     still verifies.
-    `process` is the boot id of the gateway process that serves the call.
+    `upstream_dialect` is empty where the provider speaks the client's. `process` is the boot id of the gateway process
+    that serves the call.
     """
 
     id = models.TextField(primary_key=True)
@@ -61,6 +62,7 @@ class CallRecord(Chained):
     closed_at = models.DateTimeField(null=True)
     provider = models.TextField(default="")
     upstream_model = models.TextField(default="")
+    upstream_dialect = models.TextField(default="")
     outcome = models.TextField(choices=Outcome.choices, default=Outcome.OPEN)
     status = models.IntegerField(null=True)
     error_kind = models.TextField(default="")

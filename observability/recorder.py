@@ -64,6 +64,7 @@ class CallRecorder:
         self._forwarded: bytes | None = None
         self._attempts: list[dict[str, Any]] = []
         self._attempt_began = 0.0
+        self._upstream_dialect = ""
         self._original = _Tap("response_original")
         self._final = _Tap("response_final")
         self.original = self._original.add
@@ -94,10 +95,14 @@ class CallRecorder:
         if self._opened is not None:
             await asyncio.shield(self._opened)
 
-    def forwarded(self, provider: str, upstream_model: str, body: bytes) -> None:
-        """The request as it leaves for a provider; another one is another attempt, and the taps begin anew."""
+    def forwarded(self, provider: str, upstream_model: str, body: bytes, dialect: str = "") -> None:
+        """The request as it leaves for a provider, in `dialect` if that is not the client's.
+
+        Another one is another attempt, and the upstream's tap begins anew.
+        """
         self._end_attempt("")
         self._forwarded = self._capped("request_final", body)
+        self._upstream_dialect = dialect
         self._attempts.append({"provider": provider, "model": upstream_model, "status": None, "error": "", "ms": None})
         self._attempt_began = perf_counter()
         self._original.restart()
@@ -225,6 +230,7 @@ class CallRecorder:
                 **self._changed,
                 "provider": clean_name(last["provider"]),
                 "upstream_model": clean_name(last["model"]),
+                "upstream_dialect": self._upstream_dialect,
                 "status": status,
                 "error_kind": clean_name(error_kind),
                 "error_message": clean(error_message),

@@ -23,7 +23,7 @@ from .batch import Batch
 from .blobs import NewBlob, Shelf
 from .chain import Chain, Mark
 from .database import Database, DatabaseAway, DatabaseRefused, Statement
-from .entries import Entry, Opening
+from .entries import Closing, Entry, Opening
 from .orphans import Orphans
 from .process import HEARTBEAT_SECONDS, Ownership
 from .waiting import RecordUnavailable, Waiter, settle
@@ -227,6 +227,9 @@ class Writer:
         self._chain.rewind(first.mark)
         for work in (first, *others):
             self._shelf.forget(work.blobs)
+            for item in work.queued:
+                if isinstance(item.entry, Opening | Closing):
+                    item.entry.forget()
         if len(first.queued) == 1:
             log.critical("the database refuses a record", error=str(error))
             metrics.records_lost.inc()

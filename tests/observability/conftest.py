@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connection
+from asgiref.sync import SyncToAsync
+from django.db import connection, connections
 
 from observability.database import Database, connect
 from observability.recorder import CallFacts, CallRecorder
@@ -14,6 +15,14 @@ from observability.writer import RecordMode, Writer
 
 _numbers = itertools.count()
 Record = Callable[..., CallRecorder]
+MakeWriter = Callable[..., Writer]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_connection_stays_open(django_db_setup: None) -> Iterator[None]:
+    """Closes the connection of the thread in which the asynchronous ORM works, or the database could not be dropped."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture
@@ -25,7 +34,7 @@ def database(transactional_db: None) -> Iterator[Database]:
 
 
 @pytest.fixture
-def make_writer(transactional_db: None) -> Iterator[Callable[..., Writer]]:
+def make_writer(transactional_db: None) -> Iterator[MakeWriter]:
     """Starts writers on the test database, and stops them when the test is over."""
     writers: list[Writer] = []
 
@@ -41,7 +50,7 @@ def make_writer(transactional_db: None) -> Iterator[Callable[..., Writer]]:
 
 
 @pytest.fixture
-def record(make_writer: Callable[..., Writer]) -> Record:
+def record(make_writer: MakeWriter) -> Record:
     """Makes recorders that share a writer; arguments are those of CallFacts, all with defaults."""
     writer = make_writer()
 

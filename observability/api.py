@@ -1,0 +1,123 @@
+"""The debug API: call records as JSON, for a reading key or for the session of somebody who may read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI, Query, Schema
+from ninja.errors import ValidationError
+from pydantic import Field
+
+from . import queries, shapes
+from .models import CallRecord
+from .queries import Teams
+
+
+class Refused(Exception):
+    """Who asks may not read. `status` is 401 where nobody knows who it is, else 403."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+KeyCheck = Callable[[Mapping[str, str]], Teams]
+"""Given a request's headers (any case), the teams whose records its key reads (None: all). Raises Refused."""
+
+_key_check: KeyCheck | None = None
+
+
+def register_key_check(check: KeyCheck) -> None:
+    """Keys are checked by `check` from now on; without one, no key reads anything."""
+    global _key_check
+    _key_check = check
+
+
+class Filters(Schema):
+    """Filters of the list; empty ones match everything. `before` is a page's `older`."""
+
+    team: str = ""
+    key: str = ""
+    session: str = ""
+    model: str = ""
+    outcome: str = ""
+    policy: str = ""
+    changed: bool = False
+    before: str = ""
+    limit: int = Field(queries.PAGE, ge=1, le=queries.MOST)
+
+
+def readable_teams(request: HttpRequest) -> Teams:
+    """The teams whose records the request may read. Raises Refused."""
+    if "authorization" in request.headers or "x-api-key" in request.headers:
+        if _key_check is None:
+            raise Refused(403, "API keys read no records here.")
+        return _key_check(request.headers)
+    user = request.user
+    if not user.is_authenticated:
+        raise Refused(401, "Send a reading key, or log in to the console.")
+    if not user.has_perm("observability.view_callrecord"):
+        raise Refused(403, "This user may not read call records.")
+    teams: Teams = getattr(request, "teams", None if user.is_superuser else [])
+    return teams
+
+
+api = NinjaAPI(
+    title="Luthien debug API",
+    urls_namespace="debug",
+    docs_url=None,
+    openapi_url="openapi.json",
+)
+
+
+@api.get("/calls", url_name="calls")
+def list_calls(request: HttpRequest, filters: Query[Filters]) -> dict[str, Any]:
+    """Calls, newest first; `older` is the `before` of the next page, empty at the end."""
+    page = queries.call_page(**filters.dict(), teams=readable_teams(request))
+    return {"calls": [shapes.summary(record) for record in page.calls], "older": page.older}
+
+
+@api.get("/calls/{id}", url_name="call")
+def show_call(request: HttpRequest, id: str) -> dict[str, Any]:
+    """One call with its bodies, attempts, usage, timings and verdicts."""
+    return shapes.detail(_call(request, id))
+
+
+@api.get("/calls/{id}/diff", url_name="diff")
+def show_diff(request: HttpRequest, id: str) -> dict[str, Any]:
+    """Original and final of request and answer, block by block."""
+    return dict(queries.diff(_call(request, id)))
+
+
+class _Missing(Exception):
+    """There is no such call, or none that the reader may see; which of the two is not said."""
+
+
+def _call(request: HttpRequest, id: str) -> CallRecord:
+    record = queries.call(id.replace("\0", ""), readable_teams(request))
+    if record is None:
+        raise _Missing
+    return record
+
+
+@api.exception_handler(Refused)
+def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
+    kind = "authentication" if error.status == 401 else "permission"
+    return _error(request, error.status, kind, str(error))
+
+
+@api.exception_handler(_Missing)
+def _missing(request: HttpRequest, error: _Missing) -> HttpResponse:
+    return _error(request, 404, "not_found", "There is no such call.")
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    fields = ", ".join(sorted({str(each["loc"][-1]) for each in error.errors}))
+    return _error(request, 400, "invalid_request", f"These parameters cannot be used: {fields}.")
+
+
+def _error(request: HttpRequest, status: int, kind: str, message: str) -> HttpResponse:
+    return api.create_response(request, {"error": {"type": kind, "message": message}}, status=status)

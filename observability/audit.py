@@ -1,0 +1,79 @@
+"""What people and commands change, as audit events in the transaction of the change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import transaction
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from policies.signals import changed
+
+from .chain import Chain, audit_leaf
+from .models import AuditEvent, ChainHead
+from .text import clean, clean_name, plain
+
+CHAIN = "audit"
+
+
+def record(*, actor: str, action: str, subject: str = "", detail: Mapping[str, Any] | None = None) -> AuditEvent:
+    """Put an event on record, in the caller's transaction if there is one. `detail` holds no secret."""
+    row = {
+        "at": datetime.now(UTC),
+        "actor": clean_name(actor),
+        "action": clean_name(action),
+        "subject": clean(subject),
+        "detail": plain(dict(detail or {})),
+    }
+    with transaction.atomic():
+        ChainHead.objects.get_or_create(name=CHAIN)
+        # Events have one order over all processes, which this row's lock gives them (on SQLite the transaction's).
+        head = ChainHead.objects.select_for_update().get(name=CHAIN)
+        value = bytes(head.chain)
+        chain = Chain(CHAIN, head.sequence, value) if value else Chain(CHAIN)
+        link = chain.extend(audit_leaf(row))
+        head.sequence, head.chain = link.sequence, link.chain
+        head.save(update_fields=["sequence", "chain"])
+        return AuditEvent.objects.create(
+            **row, boot_id=link.boot_id, sequence=link.sequence, leaf=link.leaf, chain=link.chain
+        )
+
+
+@receiver(changed)
+def _changed(
+    sender: object, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None, **kwargs: object
+) -> None:
+    record(actor=actor, action=action, subject=subject, detail=detail)
+
+
+@receiver(user_logged_in)
+def _logged_in(sender: object, request: HttpRequest | None, user: AbstractBaseUser, **kwargs: object) -> None:
+    record(actor=user.get_username(), action="user.logged_in", subject=user.get_username(), detail=_origin(request))
+
+
+@receiver(user_logged_out)
+def _logged_out(sender: object, request: HttpRequest | None, user: AbstractBaseUser | None, **kwargs: object) -> None:
+    if user is not None:
+        record(actor=user.get_username(), action="user.logged_out", subject=user.get_username())
+
+
+@receiver(user_login_failed)
+def _login_failed(
+    sender: object, credentials: Mapping[str, Any], request: HttpRequest | None = None, **kwargs: object
+) -> None:
+    # Whoever typed a password into the wrong field must not find it on record, so unknown names are not kept.
+    from django.contrib.auth import get_user_model
+
+    name = str(credentials.get("username", ""))
+    model = get_user_model()
+    known = "\0" not in name and model._default_manager.filter(**{model.USERNAME_FIELD: name}).exists()
+    record(actor="", action="user.login_failed", subject=name if known else "", detail=_origin(request))
+
+
+def _origin(request: HttpRequest | None) -> dict[str, str]:
+    return {} if request is None else {"address": request.META.get("REMOTE_ADDR", "")}

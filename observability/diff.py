@@ -1,0 +1,86 @@
+"""Original and final of a call as lists of blocks, which people and programs compare. Pure.
+
+A block is a dict with a `kind`; beside it `text`, or a tool call's `name`, `arguments` and `id`. Blocks of a request
+have a `role`. The keys are part of the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypedDict, assert_never
+
+from policies.content import (
+    Image,
+    Opaque,
+    Request,
+    RequestBlock,
+    Response,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    UnparsableArguments,
+)
+
+Block = dict[str, Any]
+
+
+class Side(TypedDict):
+    """A request or an answer. `changed` says whether policies made the final one differ."""
+
+    changed: bool
+    original: list[Block]
+    final: list[Block]
+
+
+class Diff(TypedDict):
+    request: Side
+    response: Side
+
+
+def request_blocks(request: Request | None) -> list[Block]:
+    """System, messages and tools of a request, in that order; empty where there is none."""
+    if request is None:
+        return []
+    blocks = list(_with_role("system", request.system))
+    for message in request.messages:
+        blocks.extend(_with_role(message.role, message.blocks))
+    blocks.extend({"kind": "tool", "name": tool.name, "text": tool.description} for tool in request.tools)
+    return blocks
+
+
+def response_blocks(responses: Sequence[Response]) -> list[Block]:
+    """The blocks of an answer. Where it has several choices, each block has its `choice`."""
+    if len(responses) == 1:
+        return [_block(block) for block in responses[0].blocks]
+    return [{"choice": place, **_block(block)} for place, each in enumerate(responses) for block in each.blocks]
+
+
+def _with_role(role: str, blocks: Iterable[RequestBlock]) -> Iterator[Block]:
+    for block in blocks:
+        yield {"role": role, **_block(block)}
+
+
+def _block(block: RequestBlock) -> Block:
+    match block:
+        case Text() | Thinking():
+            return {"kind": block.kind, "text": block.text}
+        case ToolCall():
+            return {"kind": block.kind, "name": block.name, "arguments": _arguments(block), "id": block.id}
+        case ToolResult():
+            text = "\n".join(inner.text for inner in block.blocks if isinstance(inner, Text))
+            return {"kind": block.kind, "text": text, "tool_call_id": block.tool_call_id, "is_error": block.is_error}
+        case Image():
+            return {"kind": block.kind, "media_type": block.media_type, "url": block.url, "size": len(block.data)}
+        case Opaque():
+            return {"kind": block.kind, "type": block.type}
+        case _:
+            assert_never(block)
+
+
+def _arguments(tool_call: ToolCall) -> Any:
+    """The arguments as an object, or what the model wrote where that is none."""
+    try:
+        return tool_call.arguments
+    except UnparsableArguments:
+        return tool_call.arguments_text

@@ -1,0 +1,148 @@
+"""Every read of the record. `teams` bounds what a reader may see: the names of teams, or None for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import zstandard
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from policies.content import Request, Response
+
+from . import content, payloads
+from .diff import Diff, request_blocks, response_blocks
+from .models import Blob, CallRecord, Decision
+from .payloads import PayloadDamaged
+
+Teams = Sequence[str] | None
+PAGE = 50
+MOST = 500
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """Calls, newest first. `older` is the `before` of the page that follows, empty where none does."""
+
+    calls: list[CallRecord]
+    older: str
+
+
+def call_page(
+    *,
+    team: str = "",
+    key: str = "",
+    session: str = "",
+    model: str = "",
+    outcome: str = "",
+    changed: str | bool = "",
+    policy: str = "",
+    before: str = "",
+    limit: int = PAGE,
+    teams: Teams = None,
+) -> CallPage:
+    """One page of the calls that match every filter that is not empty; names are compared whole.
+
+    `policy` names one that judged. A `before` that is no page's `older` counts as empty.
+    """
+    calls = visible_calls(teams)
+    names = {"team": team, "key": key, "session": session, "model": model, "outcome": outcome}
+    calls = calls.filter(**{name: value for name, value in names.items() if value})
+    if changed:
+        calls = calls.filter(Q(changed_request=True) | Q(changed_response=True))
+    if policy:
+        calls = calls.filter(Exists(Decision.objects.filter(call_id=OuterRef("pk"), policy=policy)))
+    if (place := _read_place(before)) is not None:
+        at, id = place
+        calls = calls.filter(Q(started_at__lt=at) | Q(id__lt=id), started_at__lte=at)
+    limit = min(max(limit, 1), MOST)
+    found = list(calls.order_by("-started_at", "-id")[: limit + 1])
+    more = len(found) > limit
+    return CallPage(found[:limit], _place(found[limit - 1]) if more else "")
+
+
+def visible_calls(teams: Teams = None) -> QuerySet[CallRecord]:
+    """All calls that a reader of `teams` may see."""
+    return CallRecord.objects.all() if teams is None else CallRecord.objects.filter(team__in=list(teams))
+
+
+def call(id: str, teams: Teams = None) -> CallRecord | None:
+    """The call of that id, if there is one that the reader may see."""
+    return visible_calls(teams).filter(pk=id).first()
+
+
+def payload(record: CallRecord, name: str) -> bytes | None:
+    """A body of `record`, exact to the byte; `name` is the payload's column. None where there is none.
+
+    Raises PayloadDamaged where what is stored is not what was recorded.
+    """
+    digest = getattr(record, name)
+    return None if digest is None else payloads.assemble(bytes(digest), load_blob)
+
+
+def load_blob(digest: bytes) -> tuple[bool, bytes]:
+    """Whether the blob is a recipe, and its bytes. Raises PayloadDamaged."""
+    found = Blob.objects.filter(pk=digest).values_list("recipe", "data").first()
+    if found is None:
+        raise PayloadDamaged("a blob is missing")
+    try:
+        return found[0], zstandard.ZstdDecompressor().decompress(bytes(found[1]))
+    except zstandard.ZstdError as error:
+        raise PayloadDamaged("a blob cannot be decompressed") from error
+
+
+def request(record: CallRecord, name: str) -> Request | None:
+    """What `request_original` or `request_final` says, or None where it is not there or cannot be read."""
+    body = _readable(record, name)
+    dialect = record.upstream_dialect if name == "request_final" else ""
+    return None if body is None else content.read_request(dialect or record.dialect, body)
+
+
+def answers(record: CallRecord, name: str) -> list[Response]:
+    """What `response_original` or `response_final` says, one Response a choice."""
+    raw = _readable(record, name)
+    dialect = record.upstream_dialect if name == "response_original" else ""
+    return [] if raw is None else content.read_answers(dialect or record.dialect, raw, _is_stream(record, raw))
+
+
+def diff(record: CallRecord) -> Diff:
+    """Original and final of both directions, block by block."""
+    asked = request_blocks(request(record, "request_original"))
+    sent = request_blocks(request(record, "request_final"))
+    said = response_blocks(answers(record, "response_original"))
+    given = response_blocks(answers(record, "response_final"))
+    # Without an answer of a provider, what the client got was made by a policy.
+    ours = bool(given) and record.response_original is None
+    return {
+        "request": {"changed": record.changed_request, "original": asked, "final": sent},
+        "response": {"changed": record.changed_response or ours, "original": said, "final": given},
+    }
+
+
+def _readable(record: CallRecord, name: str) -> bytes | None:
+    try:
+        return payload(record, name)
+    except PayloadDamaged:
+        return None
+
+
+def _is_stream(record: CallRecord, raw: bytes) -> bool:
+    types = [value for name, value in record.response_headers if name.lower() == "content-type"]
+    if types:
+        return "event-stream" in types[0].lower()
+    return record.streamed and raw.lstrip()[:1] != b"{"
+
+
+def _place(record: CallRecord) -> str:
+    return f"{(record.started_at - _EPOCH) // _MICROSECOND}-{record.pk}"
+
+
+def _read_place(text: str) -> tuple[datetime, Any] | None:
+    number, separator, id = text.partition("-")
+    if not separator or not number.isascii() or not number.isdecimal() or len(number) > 17:
+        return None
+    return _EPOCH + int(number) * _MICROSECOND, id.replace("\0", "")

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+
+from observability import chain
+from observability.chain import Chain
+from observability.database import Database, DatabaseAway, DatabaseRefused, Statement, connect
+from observability.models import Blob, CallRecord
+from observability.recorder import CallRecorder, RecordUnavailable
+from policies.content import ToolCall
+from policies.verdicts import Decision
+from tests.observability.conftest import MakeWriter, make_facts
+
+ALLOWED = Decision("p", 1, "enforce", "on_text", "text 0", "allow", score=0.5, evidence={"a": [1, 2.5, None]})
+
+
+class Weather:
+    """A real database that a test can send away, hold up, or make refuse what mentions a word."""
+
+    def __init__(self) -> None:
+        self._real = connect(connection.settings_dict)
+        self.away = False
+        self.refuses = ""
+        self.gate = threading.Event()
+        self.gate.set()
+        self.transactions: list[int] = []
+
+    def write(self, statements: Sequence[Statement]) -> int:
+        self.gate.wait(10)
+        if self.away:
+            raise DatabaseAway("away")
+        if self.refuses and self.refuses in repr(statements):
+            raise DatabaseRefused("refused")
+        self.transactions.append(sum(len(rows) for _, rows in statements))
+        return self._real.write(statements)
+
+    def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        return self._real.read(sql, parameters)
+
+    def time(self, value: Any) -> Any:
+        return self._real.time(value)
+
+    def close(self) -> None:
+        self._real.close()
+
+
+@pytest.fixture
+def weather(transactional_db: None) -> Weather:
+    return Weather()
+
+
+async def whole_call(call: CallRecorder) -> None:
+    call.open()
+    await call.opened()
+    call.decide(ALLOWED)
+    call.original(b"answer")
+    await call.checkpoint([ToolCall("id", "Read", "{}")])
+    await call.close("finished", 200)
+
+
+def verify(boot_id: str) -> int:
+    """Recompute a chain from what the database says; returns its length."""
+    calls = CallRecord.objects.filter(boot_id=boot_id).order_by("sequence")
+    again = Chain(boot_id)
+    for row in calls:
+        values = {name: getattr(row, name) for name in chain.CALL_FIELDS}
+        blocks = list(row.blocks.order_by("position").values())
+        decisions = list(row.decisions.filter(late=False).order_by("position").values())
+        link = again.extend(chain.call_leaf(values, blocks, decisions))
+        assert (link.sequence, link.leaf, link.chain) == (row.sequence, bytes(row.leaf or b""), bytes(row.chain or b""))
+    return len(calls)
+
+
+async def test_two_hundred_calls_at_once_are_all_durable_when_they_return(make_writer: MakeWriter) -> None:
+    writer = make_writer()
+    await asyncio.gather(*(whole_call(CallRecorder(make_facts(), writer)) for _ in range(200)))
+    assert await CallRecord.objects.filter(outcome="finished").acount() == 200
+    assert await sync_to_async(verify)(writer.boot_id) == 200
+
+
+async def test_the_chain_shows_an_edit(make_writer: MakeWriter) -> None:
+    writer = make_writer()
+    await whole_call(CallRecorder(make_facts(id="call_x"), writer))
+    await CallRecord.objects.filter(pk="call_x").aupdate(error_message="nothing to see here")
+    with pytest.raises(AssertionError):
+        await sync_to_async(verify)(writer.boot_id)
+
+
+async def test_what_arrives_during_a_commit_is_committed_together(make_writer: MakeWriter, weather: Weather) -> None:
+    writer = make_writer(database=weather)
+    await whole_call(CallRecorder(make_facts(), writer))
+    weather.gate.clear()
+    calls = [CallRecorder(make_facts(), writer) for _ in range(20)]
+    for call in calls:
+        call.open()
+    before = len(weather.transactions)
+    weather.gate.set()
+    await asyncio.gather(*(call.opened() for call in calls))
+    assert len(weather.transactions) - before <= 3
+
+
+async def test_nothing_returns_before_the_commit(make_writer: MakeWriter, weather: Weather) -> None:
+    writer = make_writer(database=weather)
+    call = CallRecorder(make_facts(), writer)
+    weather.gate.clear()
+    call.open()
+    opened = asyncio.ensure_future(call.opened())
+    await asyncio.wait([opened], timeout=0.05)
+    assert not opened.done()
+    weather.gate.set()
+    await opened
+    assert await CallRecord.objects.acount() == 1
+
+
+async def test_with_the_database_away_calls_are_told_and_nothing_is_lost(
+    make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.waiting.PATIENCE", 0.2)
+    writer = make_writer(database=weather)
+    live = CallRecorder(make_facts(id="call_live"), writer)
+    live.open()
+    await live.opened()
+    weather.away = True
+    with pytest.raises(RecordUnavailable):
+        await live.checkpoint([ToolCall("id", "Bash", "{}")])
+    with pytest.raises(RecordUnavailable):
+        await live.close("refused", 503)
+    new = CallRecorder(make_facts(id="call_new"), writer)
+    new.open()
+    with pytest.raises(RecordUnavailable):
+        await new.opened()
+    new.close_soon("refused", 503)
+    weather.away = False
+    monkeypatch.setattr("observability.waiting.PATIENCE", 10)
+    await whole_call(CallRecorder(make_facts(id="call_zlast"), writer))
+    rows = [row async for row in CallRecord.objects.order_by("id")]
+    assert [(row.pk, row.outcome) for row in rows] == [
+        ("call_live", "refused"),
+        ("call_new", "refused"),
+        ("call_zlast", "finished"),
+    ]
+    assert await sync_to_async(verify)(writer.boot_id) == 3
+
+
+async def test_an_entry_that_the_database_refuses_costs_no_other(make_writer: MakeWriter, weather: Weather) -> None:
+    writer = make_writer(database=weather)
+    weather.refuses = "poison"
+    weather.gate.clear()
+    calls = [CallRecorder(make_facts(model="poison" if n == 3 else "fine"), writer) for n in range(6)]
+    closes = [asyncio.ensure_future(call.close("finished", 200)) for call in calls]
+    await asyncio.sleep(0)
+    weather.gate.set()
+    results = await asyncio.gather(*closes, return_exceptions=True)
+    assert [isinstance(result, RecordUnavailable) for result in results] == [n == 3 for n in range(6)]
+    assert await CallRecord.objects.acount() == 5
+    assert await sync_to_async(verify)(writer.boot_id) == 5
+    body = bytes((await CallRecord.objects.afirst()).request_original or b"")  # type: ignore[union-attr]
+    assert await Blob.objects.filter(pk=body).aexists(), "a blob that the refused entry brought is stored by the next"
+
+
+async def test_a_commit_whose_answer_was_lost_is_repeated_without_harm(
+    make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = make_writer(database=weather)
+    real, lost = Weather.write, iter([True])
+
+    def write(self: Weather, statements: Sequence[Statement]) -> int:
+        changed = real(self, statements)
+        if any("callrecord" in sql for sql, _ in statements) and next(lost, False):
+            raise DatabaseAway("the answer was lost")
+        return changed
+
+    monkeypatch.setattr(Weather, "write", write)
+    for _ in range(3):
+        await whole_call(CallRecorder(make_facts(), writer))
+    assert await sync_to_async(verify)(writer.boot_id) == 3
+
+
+async def test_async_waits_for_nothing_and_still_writes(make_writer: MakeWriter) -> None:
+    writer = make_writer("async")
+    for _ in range(10):
+        await whole_call(CallRecorder(make_facts(), writer))
+    assert await sync_to_async(writer.stop)(5)
+    assert await CallRecord.objects.filter(outcome="finished").acount() == 10
+
+
+async def test_when_too_much_waits_no_call_may_begin(
+    make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.writer.QUEUE_ENTRIES", 2)
+    writer = make_writer(database=weather)
+    weather.gate.clear()
+    calls = [CallRecorder(make_facts(), writer) for _ in range(4)]
+    for call in calls[:3]:
+        call.open()
+    with pytest.raises(RecordUnavailable):
+        calls[3].open()
+    weather.gate.set()
+    await asyncio.gather(*(call.opened() for call in calls[:3]))
+
+
+async def test_stop_writes_what_is_queued(make_writer: MakeWriter) -> None:
+    writer = make_writer()
+    calls = [CallRecorder(make_facts(), writer) for _ in range(50)]
+    for call in calls:
+        call.close_soon("cancelled")
+    assert await sync_to_async(writer.stop)(5)
+    assert await CallRecord.objects.filter(outcome="cancelled").acount() == 50
+
+
+async def test_large_bodies_do_not_share_a_transaction(
+    make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.batch.BLOB_BYTES", 100)
+    call = CallRecorder(make_facts(id="call_x"), make_writer(database=weather))
+    call.original(bytes(range(200)))
+    call.final(bytes(range(199, -1, -1)))
+    await call.close("finished", 200)
+    assert sum(rows == 1 for rows in weather.transactions) >= 3, "the claim, and two bodies ahead of the rows"
+    assert (await CallRecord.objects.aget(pk="call_x")).response_final is not None
+
+
+def test_both_databases_take_the_same_statements(database: Database) -> None:
+    sql = "INSERT INTO observability_chainhead (name, sequence, chain) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING"
+    assert database.write([(sql, [("a", 1, b"x"), ("b", 2**40, b"")])]) == 2
+    found = database.read("SELECT name, sequence FROM observability_chainhead WHERE sequence > ? ORDER BY name", (0,))
+    assert found == [("a", 1), ("b", 2**40)]
+
+
+def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    sql = "INSERT INTO observability_chainhead (name, sequence, chain) VALUES (?, ?, ?)"
+    with pytest.raises(DatabaseRefused):
+        database.write([(sql, [("a", 1, b""), ("a", 2, b"")])])
+    assert database.read("SELECT name FROM observability_chainhead") == []
+
+
+def test_a_table_that_is_not_there_yet_may_come(database: Database) -> None:
+    with pytest.raises(DatabaseAway):
+        database.write([("INSERT INTO observability_nothing (a) VALUES (?)", [(1,)])])
+    with pytest.raises(DatabaseAway):
+        database.read("SELECT 1 FROM observability_nothing")
