@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -131,7 +131,7 @@ class NativeAnswer:
         encoding = response.headers.get("content-encoding", "")
         self._decoding = Decoding(provider, encoding) if encoding else None
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """What each read of the socket brought, decoded."""
         try:
             while chunk := await self._next():
@@ -147,10 +147,11 @@ class NativeAnswer:
 
     async def read(self) -> bytes:
         body = bytearray()
-        async for chunk in self.chunks():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise UpstreamGarbled(f"The provider {self._provider} answered with more than 64 MiB.")
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise UpstreamGarbled(f"The provider {self._provider} answered with more than 64 MiB.")
         return bytes(body)
 
     async def _next(self) -> bytes:

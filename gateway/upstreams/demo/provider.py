@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.upstreams.base import Headers
 from gateway.upstreams.demo import anthropic, openai_chat
 from gateway.upstreams.demo.script import Cut, Fail, Prompt, Turn, turn
-from gateway.upstreams.demo.wire import Close, Malformed, Part, Wire, paced, parse, seed_of
+from gateway.upstreams.demo.wire import Close, Malformed, Part, Wire, paced, parse, seed_of, what_is_asked
 
 MODELS = ("demo/echo", "demo/script")
 """What is listed; every other name is answered too, as demo/script is."""
@@ -39,7 +39,8 @@ def reply(method: str, path: str, headers: Headers, body: bytes) -> Reply:
         wire = anthropic if path.startswith("/messages") else openai_chat
         return _error(wire, 404, "There is nothing at this path.", seed)
     try:
-        prompt = wire.read(parse(body), seed)
+        asked = parse(body)
+        prompt = wire.read(asked, seed_of(what_is_asked(asked)))
     except Malformed as problem:
         return _error(wire, 400, str(problem), seed)
     if path.endswith("/count_tokens"):

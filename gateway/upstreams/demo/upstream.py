@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 from gateway.errors import UpstreamStalled, UpstreamTruncated
 from gateway.upstreams.base import Outgoing
@@ -44,22 +44,23 @@ class DemoAnswer:
         self._reply = answer
         self._idle = idle
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """All that lies between two silences at once, as a socket would bring it."""
-        async for chunk in played(self._reply, self._idle):
-            if chunk is None:
-                raise UpstreamTruncated(f"The provider {self._provider} closed its answer before its end.")
-            if not chunk:
-                raise UpstreamStalled(
-                    f"The provider {self._provider} sent nothing for {self._idle:g} s in the middle of its answer."
-                )
-            yield chunk
+        async with aclosing(played(self._reply, self._idle)) as chunks:
+            async for chunk in chunks:
+                if chunk is None:
+                    raise UpstreamTruncated(f"The provider {self._provider} closed its answer before its end.")
+                if not chunk:
+                    raise UpstreamStalled(
+                        f"The provider {self._provider} sent nothing for {self._idle:g} s in the middle of its answer."
+                    )
+                yield chunk
 
     async def read(self) -> bytes:
         return b"".join([chunk async for chunk in self.chunks()])
 
 
-async def played(answer: Reply, longest: float = float("inf")) -> AsyncIterator[bytes | None]:
+async def played(answer: Reply, longest: float = float("inf")) -> AsyncGenerator[bytes | None, None]:
     """The body in time: chunks, None where the connection closes early, and b"" where a silence reached `longest`.
 
     Silences are kept against the clock, so that a paced stream does not fall behind by what its events cost.

@@ -55,6 +55,12 @@ def seed_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
+def what_is_asked(body: dict[str, Any]) -> bytes:
+    """A request without how it was written down and how its usage is told: the same question has the same answer."""
+    asked = {name: value for name, value in body.items() if name != "stream_options"}
+    return orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
+
+
 def between(step: Pause | Pace | Fail | Cut, failure: bytes) -> Part | Pace:
     """What a step without content does to a stream; `failure` is the dialect's frame for an error in mid-stream."""
     match step:
