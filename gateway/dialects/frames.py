@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from policies.events import BlockDelta, BlockStart, Event, Frame
+from policies.events import BlockDelta, BlockStart, End, Event, Failure, Frame
 
 from .wire_json import Json, dumps
 
@@ -57,9 +57,11 @@ class FrameWriter:
         out.extend(self.edited(event) for event in events)
 
     def _is_live(self) -> bool:
-        """Whether a reader waits for text that stands in the frame which is not whole yet."""
+        """Whether a client waits for text in the frame that is not whole yet, or the frame can never be whole."""
         kind = self.open_kind
         for event in self._partial:
+            if isinstance(event, End | Failure):
+                return True
             if isinstance(event, BlockStart):
                 kind = event.kind
             elif isinstance(event, BlockDelta) and event.text and kind != "tool_call":

@@ -37,6 +37,8 @@ class FrameSplitter:
             del self._rest[:end]
         else:
             frames, end = self._split(chunk, 0)
+            if end == len(chunk):
+                return frames
             self._rest += chunk[end:]
         self._seen = len(self._rest)
         if self._seen > MAX_FRAME:

@@ -25,10 +25,9 @@ def loads(data: bytes) -> Any:
     Raises ValueError.
     """
     try:
-        parsed = orjson.loads(data)
+        return orjson.loads(data)
     except orjson.JSONDecodeError:
         return _loads_slowly(data)
-    return _loads_slowly(data) if LONG_NUMBER.search(data) else parsed
 
 
 def _loads_slowly(data: bytes) -> Any:
@@ -38,10 +37,10 @@ def _loads_slowly(data: bytes) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def loads_object(data: bytes) -> Json:
-    """Parse a JSON object of an upstream. Raises UpstreamGarbled."""
+def loads_object(data: bytes, exact: bool = False) -> Json:
+    """Parse a JSON object of an upstream; `exact` costs time and keeps long integers. Raises UpstreamGarbled."""
     try:
-        parsed = loads(data)
+        parsed = _loads_slowly(data) if exact and LONG_NUMBER.search(data) else loads(data)
     except ValueError as error:
         raise UpstreamGarbled("the provider sent what is not JSON") from error
     if not isinstance(parsed, dict):

@@ -17,7 +17,7 @@ from .usage import read_usage, write_usage
 
 def read_answer(body: bytes) -> list[Event]:
     """All events of the answer, sharing one frame. Raises UpstreamGarbled."""
-    source = loads_object(body)
+    source = loads_object(body, exact=True)
     try:
         events = _events(source)
     except (KeyError, TypeError, AttributeError) as error:

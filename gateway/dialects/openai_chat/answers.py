@@ -20,7 +20,7 @@ from .writer import Boundary, text_field
 
 def read_answer(body: bytes) -> list[Event]:
     """All events, one answer a choice, sharing one frame. Raises UpstreamGarbled."""
-    source = loads_object(body)
+    source = loads_object(body, exact=True)
     choices = source.get("choices")
     if source.get("error") or not isinstance(choices, list) or not choices:
         raise UpstreamGarbled("the provider's answer is not a chat completion")

@@ -100,6 +100,8 @@ class Reader:
         if self._choices == 1 and (len(choices) > 1 or choices[0].get("index")):
             raise UpstreamGarbled("the provider sent a choice that nobody asked for")
         if self._kept is None and choices[0].get("finish_reason") is None:
+            if self._open == "content" and _is_only_content(choices[0]["delta"]):
+                return [BlockDelta(choices[0]["delta"]["content"], "", Frame(raw), chunk)]
             found = self._pieces(choices[0])
             if not self._overlaps(found):
                 return self._live(chunk, choices[0], found, raw)
@@ -125,8 +127,6 @@ class Reader:
         return False
 
     def _live(self, chunk: Json, choice: Json, found: list[Piece], raw: bytes) -> list[Event]:
-        if self._told and len(found) == 1 and found[0].key == self._open and found[0].text:
-            return [BlockDelta(found[0].text, "", Frame(raw), chunk)]
         events: list[Event] = []
         sources = _sources(chunk, choice, found, not self._told)
         if not self._told:
@@ -201,6 +201,11 @@ class Reader:
             return [Aside(Frame(raw), chunk or None)]
         self._kept.pass_by(raw)
         return []
+
+
+def _is_only_content(delta: Json) -> bool:
+    """The usual delta, which is told without looking for anything else."""
+    return len(delta) == 1 and type(delta.get("content")) is str and delta["content"] != ""
 
 
 def _start(chunk: Json, source: Json, index: int) -> Start:

@@ -59,7 +59,11 @@ class Writer(FrameWriter):
                 assert_never(event)
 
     def _is_live(self) -> bool:
-        return self._choices == 1 and super()._is_live()
+        """With several choices all has arrived already: they wait for one another."""
+        if self._choices == 1:
+            return super()._is_live()
+        last = self._partial[-1]
+        return isinstance(last, Failure) or (isinstance(last, End) and bool(last.source["last"]))
 
     def _begin(self, start: Start) -> None:
         self._choice = start.choice
