@@ -72,8 +72,8 @@ class Judge:
         started = perf_counter()
         try:
             release, keep = self.policy.on_text_delta(text, self.call, final)
-            if type(release) is str and type(keep) is int and 0 <= keep <= len(text):
-                return release, 0 if final else keep
+            if type(release) is str and type(keep) is int and 0 <= keep <= (0 if final else len(text)):
+                return release, keep
             failure = "returned something that is not (release, keep)"
         except RAISED as error:
             failure = _raised(error)

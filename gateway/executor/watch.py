@@ -11,7 +11,7 @@ from .judge import Judge, PolicyFailed
 from .link import Link
 
 _LIVE = frozenset({"text", "thinking"})
-"""Blocks that may be ended in the middle. Half of a tool call must never look complete, so the others come whole."""
+"""Blocks that may end in the middle. Half a tool call must never look complete, so the others leave whole."""
 
 
 class Watch(Link):
@@ -92,15 +92,21 @@ class Watch(Link):
             raise GrammarError("the answer's end is missing")
 
     def _pass(self, event: Event) -> None:
-        if isinstance(event, BlockStart):
-            self._block = event
-            self._held = None if event.kind in _LIVE else []
-        self._put(event)
-        if isinstance(event, BlockEnd):
-            self._left += self._held or []
-            self._block = self._held = None
-        elif isinstance(event, Start):
+        if isinstance(event, Start):
             self._begun = True
+        elif isinstance(event, BlockStart):
+            self._block, self._held = event, []
+        self._put(event)
+        if self._held is not None and self._may_show(event):
+            self._left += self._held
+            self._held = None
+        if isinstance(event, BlockEnd):
+            self._block = None
+
+    def _may_show(self, event: Event) -> bool:
+        """Whether what is held of the open block may leave, now that `event` has come."""
+        shows = isinstance(event, BlockDelta) and event.text and self._block and self._block.kind in _LIVE
+        return bool(shows) or isinstance(event, BlockEnd)
 
     def _put(self, item: Item) -> None:
         (self._left if self._held is None else self._held).append(item)

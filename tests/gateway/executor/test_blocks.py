@@ -128,9 +128,7 @@ async def test_a_replacement_that_is_equal_changes_nothing() -> None:
 
 async def test_an_answer_of_which_nothing_is_left_says_who_removed_it() -> None:
     played = await play(answer(Text("hello")), active("eraser", on_text=always(replace(()))))
-    assert played.texts == [
-        "[Luthien] The policy eraser removed this answer. Call call_1: http://console/calls/call_1"
-    ]
+    assert played.texts == ["[Luthien] The policy eraser removed this answer. Call call_1: http://console/calls/call_1"]
 
 
 async def test_a_notice_without_a_page_ends_with_the_call() -> None:
@@ -327,9 +325,7 @@ async def test_each_choice_is_judged_on_its_own_and_a_stop_leaves_the_others() -
     from .playing import choices
 
     events = choices(answer(Text("bad"), LS), answer(Text("good"), RM, stop="tool_use"), answer(Text("bad")))
-    stopper = active(
-        on_text=lambda text, call: stop("no") if text.text == "bad" else allow(), on_tool_call=no_deletes
-    )
+    stopper = active(on_text=lambda text, call: stop("no") if text.text == "bad" else allow(), on_tool_call=no_deletes)
     played = await play(events, stopper, request=Request("model-1", choices=3))
     starts = [position for position, event in enumerate(played.events) if isinstance(event, Start)]
     assert len(starts) == 3
