@@ -1,0 +1,228 @@
+"""What becomes of a command: the rules it breaks, and what it passes on to other programs and shells."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from itertools import pairwise
+from typing import Protocol
+
+from . import programs
+from .limits import Dangerous
+from .rules import Category, Settings, deletes, violation
+from .scope import Scope
+from .words import FETCHED, FILE, UNKNOWN, stripped
+
+_LITERAL = re.compile(
+    r"'{3}(.*?)'{3}|\"{3}(.*?)\"{3}|'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\"|`([^`]*)`", re.DOTALL
+)
+_CODE_OPTION = re.compile(r"-[a-zA-Z]*[ceErp]\Z|--eval\Z")
+_CALLS_SHELL = re.compile(r"system|popen|subprocess|exec|spawn|`|\bsh\b|qx")
+_DELETES_TREE = re.compile(r"\brmtree\s*\(|\brm_rf?\b|\bremove_tree\b|\brm(?:Sync)?\s*\([^)]*recursive")
+_FORK_BOMB = re.compile(r"\bfork(?:\(\))?\s+while\s+(?:fork|1|True)|while\s*\(?(?:1|True)\)?\s*[:{]?\s*(?:os\.)?fork")
+
+
+class Reader(Protocol):
+    """The script that the command stands in."""
+
+    scope: Scope
+
+    def run(self, script: str, stdin: str = "") -> str: ...
+
+    def report(self, category: Category, program: str = "the shell") -> None: ...
+
+    def call(self, name: str, arguments: list[str], stdin: str) -> str: ...
+
+    def within(self, scope: Scope) -> AbstractContextManager[None]: ...
+
+
+class Commands:
+    def __init__(self, script: Reader, settings: Settings) -> None:
+        self._script = script
+        self._settings = settings
+
+    def run(self, words: list[str], stdin: str) -> str:
+        """Look at one command and return what it prints. Raises Dangerous."""
+        name, *args = words
+        scope = self._script.scope
+        if name in scope.functions:
+            return self._script.call(name, args, stdin)
+        if name in scope.aliases and name not in scope.active:
+            return self._alias(name, args, stdin)
+        if self._is_fetched(name) or (FETCHED in name and not stripped(name)):
+            self._script.report("running downloaded or decoded text")
+        printed = UNKNOWN
+        for program in programs.names(name):
+            printed = self._program(program, args, stdin)
+        return printed
+
+    def contents(self, path: str) -> str:
+        """What is in a file, as far as known."""
+        if path.startswith(FILE):
+            return path[1:]
+        return FETCHED if self._is_fetched(path) else UNKNOWN
+
+    def _alias(self, name: str, args: list[str], stdin: str) -> str:
+        scope = self._script.scope.nested()
+        scope.active |= {name}
+        with self._script.within(scope):
+            return self._script.run(f"{scope.aliases[name]} {shlex.join(args)}", stdin)
+
+    def _program(self, name: str, args: list[str], stdin: str) -> str:
+        category = violation(name, args, self._settings)
+        if category:
+            raise Dangerous(category, name)
+        self._script.scope.fetched |= programs.saved_files(name, args)
+        if name in programs.SHELLS:
+            return self._shell(args, stdin)
+        if programs.interpreter(name):
+            return self._interpreter(args, stdin)
+        reader = getattr(self, f"_{_READERS[name]}", None) if name in _READERS else None
+        if reader is not None:
+            return str(reader(args, stdin))
+        if name in programs.OPERANDS:
+            return self._wrapper(name, args, stdin)
+        return programs.output(name, args, stdin)
+
+    def _wrapper(self, name: str, args: list[str], stdin: str) -> str:
+        printed = programs.output(name, args, stdin)
+        for script in programs.inner_scripts(args):
+            self._nested(script, stdin)
+        for command in programs.inner_commands(name, args):
+            if name == "xargs":
+                command += [word for word in stdin.split() if word != FETCHED]
+            joined = name in programs.JOINED
+            printed = self._nested(" ".join(command), stdin) if joined else self.run(command, stdin)
+        return printed
+
+    def _shell(self, args: list[str], stdin: str) -> str:
+        commands = from_stdin = False
+        rest = list(args)
+        while rest and rest[0].startswith(("-", "+")) and rest[0] not in ("-", "--"):
+            option = rest.pop(0)
+            if option in ("--rcfile", "--init-file") or option[1:] in ("o", "O"):
+                rest[:1] = []
+            elif not option.startswith("--"):
+                # An option that nobody knows may be -c.
+                commands |= "c" in option or UNKNOWN in option
+                from_stdin |= "s" in option
+        rest = [word for word in rest if word not in ("-", "--")]
+        if commands:
+            return self._nested(rest[0], stdin, rest[2:]) if rest else UNKNOWN
+        if rest and not from_stdin:
+            return self._nested(self.contents(rest[0]), stdin, rest[1:])
+        return self._nested(stdin, "", rest)
+
+    def _nested(self, script: str, stdin: str, arguments: list[str] | None = None) -> str:
+        """A script in a shell of its own. A script of which nothing is known is as good as any program."""
+        if script == UNKNOWN:
+            return UNKNOWN
+        scope = self._script.scope.nested()
+        scope.arguments = arguments or []
+        with self._script.within(scope):
+            return self._script.run(script, stdin)
+
+    def _eval(self, args: list[str], stdin: str) -> str:
+        return self._script.run(" ".join(args), stdin)
+
+    def _source(self, args: list[str], stdin: str) -> str:
+        text = self.contents(args[0]) if args else UNKNOWN
+        if args and args[0] == "/dev/stdin":
+            text = stdin
+        return UNKNOWN if text == UNKNOWN else self._script.run(text)
+
+    def _trap(self, args: list[str], stdin: str) -> str:
+        return self._nested(args[0], "") if args and not args[0].startswith("-") else ""
+
+    def _define_alias(self, args: list[str], stdin: str) -> str:
+        for arg in args:
+            name, given, value = arg.partition("=")
+            if given:
+                self._nested(value, "")
+                self._script.scope.aliases[name] = value
+        return ""
+
+    def _read(self, args: list[str], stdin: str) -> str:
+        """`read`, `mapfile` and `printf -v` set the variables they name."""
+        names = [arg for arg in args if arg.isidentifier()]
+        for name in names:
+            self._script.scope.variables[name] = [stdin.strip() if len(names) == 1 and stdin else UNKNOWN]
+        return ""
+
+    def _printf(self, args: list[str], stdin: str) -> str:
+        if args[:1] == ["-v"]:
+            return self._read(args[1:2], programs.output("printf", args[2:], stdin))
+        return programs.output("printf", args, stdin)
+
+    def _find(self, args: list[str], stdin: str) -> str:
+        for command in programs.executed_by_find(args):
+            if command:
+                self.run(command, UNKNOWN)
+        return UNKNOWN
+
+    def _git(self, args: list[str], stdin: str) -> str:
+        for arg in args:
+            alias = re.match(r"alias\.[\w-]+=!(.*)", arg, re.DOTALL)
+            if alias:
+                self._nested(alias[1], stdin)
+        return UNKNOWN
+
+    def _command(self, args: list[str], stdin: str) -> str:
+        if args[:1] in (["-v"], ["-V"]):
+            return args[-1]
+        return self._wrapper("command", args, stdin)
+
+    def _interpreter(self, args: list[str], stdin: str) -> str:
+        for code in _codes(args, stdin):
+            self._code(code)
+        file = next((arg for arg in args if not arg.startswith("-")), "")
+        if self._is_fetched(file) or FETCHED in file:
+            self._script.report("running downloaded or decoded text")
+        return UNKNOWN
+
+    def _code(self, code: str) -> None:
+        """A program in another language: what it says literally, where it may pass that on to a shell."""
+        if FETCHED in code:
+            self._script.report("running downloaded or decoded text")
+        if _FORK_BOMB.search(code):
+            self._script.report("fork bomb")
+        if _DELETES_TREE.search(code) and deletes([UNKNOWN], self._settings):
+            self._script.report("recursive delete", "a script")
+        if not _CALLS_SHELL.search(code):
+            return
+        literals = [next(filter(None, match.groups()), "") for match in _LITERAL.finditer(code)]
+        for text in (*literals, " ".join(literals)):
+            try:
+                self._nested(text, "")
+            except Dangerous as danger:
+                if danger.category != "unparsable command":
+                    raise
+
+    def _is_fetched(self, path: str) -> bool:
+        return path.removeprefix("./") in {saved.removeprefix("./") for saved in self._script.scope.fetched}
+
+
+_READERS = {
+    "eval": "eval",
+    "source": "source",
+    ".": "source",
+    "trap": "trap",
+    "alias": "define_alias",
+    "read": "read",
+    "mapfile": "read",
+    "readarray": "read",
+    "printf": "printf",
+    "find": "find",
+    "git": "git",
+    "command": "command",
+}
+
+
+def _codes(args: list[str], stdin: str) -> Iterator[str]:
+    """The code in an interpreter's arguments, or on its standard input if it reads that as code."""
+    inline = [code for option, code in pairwise(args) if _CODE_OPTION.match(option)]
+    yield from inline
+    if not inline and all(arg == "-" or (arg.startswith("-") and not arg.startswith("-m")) for arg in args):
+        yield stdin

@@ -1,0 +1,287 @@
+"""Reads a shell script as the shell would, without running it, and shows every command to `Commands`.
+
+Every branch counts as taken and every function as called. What only running it would tell is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+from .commands import Commands
+from .limits import Budget, Dangerous
+from .rules import Category, Settings
+from .scope import Scope
+from .targets import is_disk
+from .texts import Texts, source
+from .words import FETCHED, MARKERS, UNKNOWN
+
+_CONTINUED = re.compile(r"(?<=[^\s\\])\\\n(?=\S)")
+_BASH = Language(tree_sitter_bash.language())
+_CONDITIONAL = ("if_statement", "while_statement", "case_statement", "c_style_for_statement")
+_WORDS = (
+    "word",
+    "string",
+    "raw_string",
+    "ansi_c_string",
+    "translated_string",
+    "concatenation",
+    "simple_expansion",
+    "expansion",
+    "arithmetic_expansion",
+    "number",
+)
+MAX_LOOP = 16
+
+
+class Script:
+    """`run` reads a script; the rest is how the parts of the grammar are read.
+
+    Each reader gets a node and what it is fed on standard input, and returns what it prints, as far as known.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.scope = Scope()
+        self._settings = settings
+        self._budget = Budget()
+        self._texts = Texts(self)
+        self._commands = Commands(self, settings)
+        self._readers: dict[str, Callable[[Node, str], str]] = {
+            "command": self._command,
+            "declaration_command": self._declaration,
+            "variable_assignment": self._assignment,
+            "pipeline": self._pipeline,
+            "list": self._list,
+            "redirected_statement": self._redirected,
+            "subshell": self._subshell,
+            "command_substitution": self._subshell,
+            "process_substitution": self._subshell,
+            "function_definition": self._function,
+            "for_statement": self._for,
+            "comment": lambda node, stdin: "",
+            **dict.fromkeys(_CONDITIONAL, self._conditional),
+            **dict.fromkeys(_WORDS, self._word),
+        }
+
+    def run(self, script: str, stdin: str = "") -> str:
+        """Read `script` in the current scope. Raises Dangerous."""
+        if FETCHED in script:
+            self.report("running downloaded or decoded text")
+        script = script.replace(UNKNOWN, "${__unknown}").translate(dict.fromkeys(map(ord, MARKERS), " "))
+        printed = self._parsed(script, stdin, strict=True)
+        # The shell joins a name that is continued on the next line, and the grammar does not. But in a comment the
+        # shell does not either, so both readings count.
+        joined = _CONTINUED.sub("", script)
+        return printed if joined == script else self._parsed(joined, stdin, strict=False)
+
+    def _parsed(self, script: str, stdin: str, strict: bool) -> str:
+        root = Parser(_BASH).parse(script.encode()).root_node
+        if root.has_error and strict:
+            self.report("unparsable command")
+        return self._children(root, stdin)
+
+    def report(self, category: Category, program: str = "the shell") -> None:
+        """Raises Dangerous, if the category counts."""
+        if self._settings.counts(category):
+            raise Dangerous(category, program)
+
+    def call(self, name: str, arguments: list[str], stdin: str) -> str:
+        """Read a function's body as called with `arguments`."""
+        if name in self.scope.active:
+            return UNKNOWN
+        with self.within(replace(self.scope, arguments=arguments, active=self.scope.active | {name})):
+            return self.read(self.scope.functions[name], stdin)
+
+    @contextmanager
+    def within(self, scope: Scope) -> Iterator[None]:
+        outer, self.scope = self.scope, scope
+        try:
+            yield
+        finally:
+            self.scope = outer
+
+    def read(self, node: Node, stdin: str = "") -> str:
+        with self._budget.step():
+            return self._readers.get(node.type, self._children)(node, stdin)
+
+    def _children(self, node: Node, stdin: str) -> str:
+        return "".join([self.read(child, stdin) for child in node.named_children])
+
+    def _word(self, node: Node, stdin: str) -> str:
+        self._texts.text(node)
+        return ""
+
+    def _command(self, node: Node, stdin: str, further: tuple[str, ...] = ()) -> str:
+        words: list[str] = []
+        assignments: list[Node] = []
+        for child in node.named_children:
+            if child.type == "variable_assignment":
+                assignments.append(child)
+            elif child.type.endswith("_redirect"):
+                stdin = self._redirect(child, stdin)
+            elif child.type == "command_name":
+                words += self._texts.words(child.named_children[0]) if child.named_children else []
+            else:
+                words += self._texts.words(child)
+        words += further
+        with self.within(self.scope.nested() if assignments and words else self.scope):
+            for assignment in assignments:
+                self._assignment(assignment, "")
+            return self._commands.run(words, stdin) if words else ""
+
+    def _declaration(self, node: Node, stdin: str) -> str:
+        for child in node.named_children:
+            if child.type == "variable_assignment":
+                self._assignment(child, stdin)
+            else:
+                for word in self._texts.words(child):
+                    name, given, value = word.partition("=")
+                    if given:
+                        self.scope.assign(name, [value])
+        return ""
+
+    def _assignment(self, node: Node, stdin: str) -> str:
+        name = node.child_by_field_name("name")
+        values = self._texts.values(node.child_by_field_name("value"))
+        if name is None or name.type != "variable_name":
+            return ""
+        if any(child.type == "+=" for child in node.children):
+            values = _appended(self.scope.variables.get(source(name), []), values)
+        self.scope.assign(source(name), values)
+        return ""
+
+    def _pipeline(self, node: Node, stdin: str) -> str:
+        for stage in node.named_children:
+            with self.within(self.scope.nested()):
+                stdin = self.read(stage, stdin)
+        return stdin
+
+    def _list(self, node: Node, stdin: str) -> str:
+        # A chain of && and || nests to the left, as deep as it is long.
+        parts: list[Node] = []
+        while node.type == "list" and len(node.named_children) > 1:
+            first, *rest = node.named_children
+            parts += reversed(rest)
+            node = first
+        printed = [self.read(node, stdin)]
+        with self._maybe():
+            printed += [self.read(part, stdin) for part in reversed(parts)]
+        return "".join(printed)
+
+    def _conditional(self, node: Node, stdin: str) -> str:
+        with self._maybe():
+            return self._children(node, stdin)
+
+    @contextmanager
+    def _maybe(self) -> Iterator[None]:
+        before, self.scope.conditional = self.scope.conditional, True
+        try:
+            yield
+        finally:
+            self.scope.conditional = before
+
+    def _subshell(self, node: Node, stdin: str) -> str:
+        with self.within(self.scope.nested()):
+            return self._children(node, stdin)
+
+    def _for(self, node: Node, stdin: str) -> str:
+        variable, body = node.child_by_field_name("variable"), node.child_by_field_name("body")
+        values = [word for child in node.children_by_field_name("value") for word in self._texts.words(child)]
+        printed = ""
+        for value in values if 0 < len(values) <= MAX_LOOP else [UNKNOWN]:
+            if variable is not None:
+                self.scope.variables[source(variable)] = [value]
+            if body is not None:
+                printed += self._conditional(body, stdin)
+        return printed
+
+    def _function(self, node: Node, stdin: str) -> str:
+        name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+        if name is None or body is None:
+            return ""
+        if _is_fork_bomb(source(name), body):
+            self.report("fork bomb")
+        self.scope.functions[source(name)] = body
+        unknown_caller = replace(self.scope.nested(), arguments=None, active=self.scope.active | {source(name)})
+        with self.within(unknown_caller):
+            self.read(body)
+        return ""
+
+    def _redirected(self, node: Node, stdin: str) -> str:
+        body = node.child_by_field_name("body")
+        redirects = [child for child in node.named_children if child.type.endswith("_redirect")]
+        for redirect in redirects:
+            stdin = self._redirect(redirect, stdin)
+        # Behind `<<EOF` on its line may stand more arguments of the command, and what its output goes to.
+        behind = [part for redirect in redirects if redirect.type == "heredoc_redirect" for part in _behind(redirect)]
+        further = tuple(word for part in behind if part.type in _WORDS for word in self._texts.words(part))
+        if body is None:
+            printed = ""
+        elif body.type == "command":
+            printed = self._command(body, stdin, further)
+        else:
+            printed = self.read(body, stdin)
+        if FETCHED in printed:
+            self.scope.fetched.update(_written_files(redirects, self._texts))
+        for part in behind:
+            if part.type not in _WORDS:
+                printed = self.read(part, printed)
+        return printed
+
+    def _redirect(self, node: Node, stdin: str) -> str:
+        """What standard input is after the redirect."""
+        if node.type == "heredoc_redirect":
+            return self._texts.here_document(node)
+        destinations = [word for child in node.named_children for word in self._texts.words(child)]
+        if node.type == "herestring_redirect":
+            return " ".join(destinations)
+        operator = next((source(child) for child in node.children if not child.is_named), "")
+        if operator.startswith("<"):
+            return self._commands.contents(destinations[-1]) if destinations else stdin
+        if any(map(is_disk, destinations)):
+            self.report("disk")
+        if any(word.endswith("/sysrq-trigger") for word in destinations):
+            self.report("system")
+        return stdin
+
+
+def _appended(before: list[str], values: list[str]) -> list[str]:
+    if len(before) <= 1 and len(values) == 1:
+        return [(before[0] if before else "") + values[0]]
+    return before + values
+
+
+def _behind(heredoc: Node) -> list[Node]:
+    own = ("heredoc_start", "heredoc_body", "heredoc_end", "file_redirect", "herestring_redirect", "file_descriptor")
+    return [child for child in heredoc.named_children if child.type not in own]
+
+
+def _written_files(redirects: list[Node], texts: Texts) -> Iterator[str]:
+    for redirect in redirects:
+        destination = redirect.child_by_field_name("destination")
+        if destination is not None:
+            yield from texts.words(destination)
+
+
+def _is_fork_bomb(name: str, body: Node) -> bool:
+    """Whether the function starts itself twice in a pipeline, or again in the background."""
+    waiting = [body]
+    while waiting:
+        node = waiting.pop()
+        calls = [child for child in node.named_children if _calls(child, name)]
+        if node.type == "pipeline" and len(calls) > 1:
+            return True
+        if any(call.next_sibling is not None and call.next_sibling.type == "&" for call in calls):
+            return True
+        waiting += node.named_children
+    return False
+
+
+def _calls(node: Node, name: str) -> bool:
+    called = node.child_by_field_name("name")
+    return node.type == "command" and called is not None and source(called) == name
