@@ -1,0 +1,77 @@
+"""However a text is cut into deltas, every policy releases the same, which is what it makes of the whole."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.base import Call
+from policies.library.debug_logging import DebugLogging
+from policies.library.string_replacement import StringReplacement
+from policies.library.uppercase import Uppercase
+from policies.library.uppercase_nth_word import UppercaseNthWord
+from policies.testing import stream_text
+
+ALPHABET = st.sampled_from("aAbB \n\tßİΣς漢🎉.é\\")
+CUTS = st.lists(st.text(ALPHABET | st.characters(exclude_categories=["Cs"]), max_size=8), max_size=10)
+SHORT = st.text(ALPHABET, min_size=1, max_size=4)
+RULE = st.fixed_dictionaries({"find": SHORT, "replace": st.text(ALPHABET, max_size=4), "ignore_case": st.booleans()})
+LITERALS = RULE.map(lambda rule: rule | {"regex": False})
+PATTERNS = st.fixed_dictionaries(
+    {
+        "find": st.sampled_from(["a+", "b*", "^a", "b$", "(a)(b)?", "[^a]", ".", r"\s", "ß|a."]),
+        "replace": st.sampled_from(["", "x", r"\\0\0", "a", "\n", "漢"]),
+        "regex": st.just(True),
+        "ignore_case": st.booleans(),
+    }
+)
+CHAINS = st.lists(LITERALS | PATTERNS, max_size=4)
+
+
+def replacing(*rules, **config):
+    return StringReplacement(StringReplacement.Config(rules=rules, **config))
+
+
+@given(CUTS)
+def test_uppercase_is_that_of_the_whole(chunks):
+    assert stream_text(Uppercase(), chunks) == "".join(chunks).upper()
+
+
+@given(CUTS, st.integers(1, 4))
+def test_every_nth_word_is_that_of_the_whole(chunks, n):
+    numbers = iter(range(1, 1000))
+    expected = re.sub(r"\S+", lambda word: word[0].upper() if next(numbers) % n == 0 else word[0], "".join(chunks))
+    assert stream_text(UppercaseNthWord(UppercaseNthWord.Config(n=n)), chunks) == expected
+
+
+@given(CUTS, SHORT, st.text(ALPHABET, max_size=4))
+def test_a_literal_is_replaced_as_in_the_whole(chunks, find, replacement):
+    expected = "".join(chunks).replace(find, replacement)
+    assert stream_text(replacing({"find": find, "replace": replacement}), chunks) == expected
+
+
+@given(CUTS, CHAINS)
+def test_rules_one_after_the_other_are_the_same_for_any_cut(chunks, rules):
+    one_by_one = "".join(chunks)
+    for rule in rules:
+        one_by_one = stream_text(replacing(rule), [one_by_one])
+    assert stream_text(replacing(*rules), chunks) == one_by_one
+    assert stream_text(replacing(*rules), ["".join(chunks)]) == one_by_one
+
+
+@given(st.text("ab\n", max_size=30), st.sampled_from(["a+", "^a", "b$", "(a)b", "[^b]+"]))
+def test_a_regular_expression_is_that_of_the_lines(text, pattern):
+    expected = "\n".join(re.sub(pattern, "<x>", line) for line in text.split("\n"))
+    assert stream_text(replacing({"find": pattern, "replace": "<x>", "regex": True}), list(text)) == expected
+
+
+@given(CUTS)
+def test_notes_change_nothing(chunks):
+    policy = DebugLogging(DebugLogging.Config(hooks=("on_text_delta",)))
+    assert stream_text(policy, chunks) == "".join(chunks)
+
+
+def test_nothing_of_a_match_leaves_before_it_is_whole_and_nothing_else_waits():
+    policy, call = replacing({"find": "secret", "replace": "-"}), Call()
+    released = [policy.on_text_delta(chunk, call, False)[0] for chunk in ("a se", "cr", "et b", "s")]
+    assert released == ["a ", "", "- b", ""]
