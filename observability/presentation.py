@@ -90,10 +90,15 @@ class Line:
 
 def lines(original: str, final: str) -> list[tuple[Line | None, Line | None]]:
     """Two texts line by line, side by side. None stands where a side has no such line."""
-    left, right = original.splitlines(), final.splitlines()
+    left, right = _split(original), _split(final)
     if max(len(left), len(right)) > LINES:
         return [_sides(*sides) for sides in zip_longest(left, right)]
     return list(_matched(left, right))
+
+
+def _split(text: str) -> list[str]:
+    # Not splitlines: it takes a dozen other characters for line ends, and drops them.
+    return text.split("\n") if text else []
 
 
 def _matched(left: list[str], right: list[str]) -> Iterator[tuple[Line | None, Line | None]]:
@@ -145,6 +150,25 @@ def pretty(value: object) -> str:
             return str(value)
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
+
+def visible(text: str) -> str:
+    """`text` with what would not be seen made to be: control characters, and those that hide or turn around others.
+
+    Models are steered, and readers misled, by characters that a page shows as nothing.
+    """
+    return text.replace("\r\n", "\n").translate(_VISIBLE)
+
+
+_VISIBLE = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\t\n"} | {0x7F: "\N{SYMBOL FOR DELETE}"}
+_HIDDEN = (
+    *range(0x80, 0xA0),  # C1 controls
+    *(0xAD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF),
+    *range(0x202A, 0x202F),  # embedding and override of direction
+    *range(0x2060, 0x2070),  # invisible operators, isolates of direction
+    *range(0xE0000, 0xE0080),  # tags: a whole invisible ASCII
+    *range(0xE0100, 0xE01F0),  # variation selectors, which carry bytes unseen
+)
+_VISIBLE |= {code: f"[U+{code:04X}]" for code in _HIDDEN}
 
 OUTCOME_TONES = {
     "finished": "allowed",

@@ -37,7 +37,7 @@ def _sees_calls_or_is_told(user: AbstractBaseUser | AnonymousUser) -> bool:
     return user.is_authenticated
 
 
-for_reviewers = user_passes_test(_sees_calls_or_is_told)
+for_reviewers = user_passes_test(_sees_calls_or_is_told, login_url="login")
 
 
 def teams_of(request: HttpRequest) -> queries.Teams:

@@ -19,7 +19,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return _home(request)
 
 
-@login_required
+@login_required(login_url="login")
 def _home(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"guides": guides(f"{request.scheme}://{request.get_host()}")}
     if sees_calls(request.user):

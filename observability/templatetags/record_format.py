@@ -10,6 +10,13 @@ register.filter("outcome_tone", presentation.outcome_tone)
 register.filter("action_tone", presentation.action_tone)
 register.filter("pretty", presentation.pretty)
 
+
+@register.filter
+def visible(value: object) -> str:
+    """What clients and models wrote, with nothing hidden in it; it still has to be escaped, and is."""
+    return presentation.visible(str(value))
+
+
 NOTHING = "\N{EN DASH}"
 
 

@@ -12,6 +12,7 @@ from observability.presentation import (
     pretty,
     text_of,
     timeline,
+    visible,
 )
 
 
@@ -100,3 +101,21 @@ def test_arguments_that_are_not_json_are_shown_as_the_model_wrote_them() -> None
 def test_what_is_unknown_looks_like_a_failure_and_never_like_success() -> None:
     assert outcome_tone("finished") == action_tone("allow") == "allowed"
     assert outcome_tone("something new") == action_tone("failed_open") == "failed"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "seen"),
+    [
+        ("a\0b\x1b", "a\N{SYMBOL FOR NULL}b\N{SYMBOL FOR ESCAPE}"),
+        ("\u202egnirts", "[U+202E]gnirts"),
+        ("\U000e0041", "[U+E0041]"),
+        ("line\r\nline\tend\r", "line\nline\tend\N{SYMBOL FOR CARRIAGE RETURN}"),
+        ("ordinary \u00e9 \u0645 \U0001f468\u200d\U0001f469", "ordinary \u00e9 \u0645 \U0001f468\u200d\U0001f469"),
+    ],
+)
+def test_what_hides_in_a_text_is_made_visible_and_the_rest_left_alone(hidden: str, seen: str) -> None:
+    assert visible(hidden) == seen
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    assert len(lines("a\x0bb\u2028c", "a\nb")) == 2

@@ -1,0 +1,148 @@
+import json
+from functools import partial
+from urllib.parse import quote
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from observability import queries
+from observability.models import Blob
+from tests.console import seed
+
+PAGES = ("/calls/", f"/calls/{seed.BLOCKED}/", f"/calls/{seed.BLOCKED}/diff/")
+BODY = f"/calls/{seed.BLOCKED}/body/response_original/"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def calls(transactional_db: None) -> None:
+    seed.fill(seed.ordinary)
+
+
+@pytest.fixture
+def reader(transactional_db: None) -> Client:
+    """A browser of somebody who is not staff but may view call records."""
+    user = User.objects.create_user("reader")
+    user.user_permissions.add(Permission.objects.get(codename="view_callrecord"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("path", [*PAGES, BODY, f"{BODY}preview/"])
+def test_nobody_reads_calls_without_a_login(client: Client, calls: None, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer["Location"]) == (302, f"/login/?next={quote(path)}")
+
+
+@pytest.mark.parametrize("path", [*PAGES, BODY, f"{BODY}preview/", "/calls/nowhere/"])
+def test_a_login_alone_is_not_enough_to_read_calls(client: Client, calls: None, path: str) -> None:
+    client.force_login(User.objects.create_user("outsider"))
+    assert client.get(path).status_code == 403
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_staff_read_calls(client: Client, calls: None, path: str) -> None:
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    page(client, path)
+
+
+def test_the_empty_list_says_how_to_make_a_call(reader: Client) -> None:
+    assert "No calls yet" in page(reader, "/calls/")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {seed.BLOCKED, seed.PLAIN}),
+        ("?team=payments", {seed.BLOCKED}),
+        ("?key=ci", {seed.BLOCKED, seed.PLAIN}),
+        ("?model=demo/echo", {seed.PLAIN}),
+        ("?outcome=blocked", {seed.BLOCKED}),
+        ("?changed=1", {seed.BLOCKED}),
+        ("?team=research&outcome=blocked", set()),
+        ("?team=%00%ED%A0%80", set()),
+    ],
+)
+def test_the_list_shows_what_its_filters_match(reader: Client, calls: None, query: str, found: set[str]) -> None:
+    html = page(reader, f"/calls/{query}")
+    assert {id for id in (seed.BLOCKED, seed.PLAIN) if f"/calls/{id}/" in html} == found
+    assert ("No call matches" in html) == (not found)
+
+
+def test_older_leads_through_all_pages_with_the_filters_kept(
+    reader: Client, calls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.queries.call_page", partial(queries.call_page, limit=1))
+    first = reader.get("/calls/?key=ci")
+    assert "key=ci&" in first.context["older_url"]
+    second = reader.get(f"/calls/{first.context['older_url']}")
+    assert [call.pk for call in first.context["calls"]] == [seed.PLAIN]
+    assert [call.pk for call in second.context["calls"]] == [seed.BLOCKED]
+    assert (second.context["older_url"], second.context["newest_url"]) == ("", "?key=ci")
+
+
+def test_a_call_shows_original_and_final_and_who_decided(reader: Client, calls: None) -> None:
+    html = page(reader, f"/calls/{seed.BLOCKED}/")
+    for words in (seed.SECRET_FOLDER, "no-shell-deletes blocked a tool call", "recursive delete", "$0.0015"):
+        assert words in html
+
+
+def test_a_call_that_nobody_touched_is_shown_once(reader: Client, calls: None) -> None:
+    html = page(reader, f"/calls/{seed.PLAIN}/")
+    assert html.count("Done.") == 1
+    assert "diff/#" not in html
+
+
+def test_the_diff_marks_what_differs_and_counts_the_rest(reader: Client, calls: None) -> None:
+    html = page(reader, f"/calls/{seed.BLOCKED}/diff/")
+    assert "<del>ledger</del>" in html
+    assert "<ins>[name]</ins>" in html
+    assert "1 unchanged block<" in html
+
+
+def test_a_body_is_a_download_of_plain_text_exact_to_the_byte(reader: Client, calls: None) -> None:
+    answer = reader.get(BODY)
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer["Content-Disposition"] == 'attachment; filename="response_original.txt"'
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert json.loads(answer.content)["content"][1]["input"] == {"c": seed.SECRET_FOLDER}
+
+
+def test_a_preview_stops_where_a_page_would_become_slow(
+    reader: Client, calls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.views.PREVIEW", 10)
+    html = page(reader, f"{BODY}preview/")
+    assert "The first 10" in html
+    assert seed.SECRET_FOLDER not in html
+
+
+def test_a_damaged_body_is_told_and_breaks_no_page(reader: Client, calls: None) -> None:
+    Blob.objects.update(data=b"not zstd")
+    assert "damaged" in page(reader, f"{BODY}preview/")
+    assert reader.get(BODY).status_code == 404
+    assert "Nothing that can be read" in page(reader, f"/calls/{seed.BLOCKED}/")
+
+
+@pytest.mark.parametrize(
+    "path", ["/calls/nowhere/", "/calls/%00/", f"/calls/{seed.BLOCKED}/body/nonces/", "/calls/nowhere/diff/"]
+)
+def test_what_is_not_on_record_is_not_found(reader: Client, calls: None, path: str) -> None:
+    assert reader.get(path).status_code == 404
+
+
+def test_a_viewer_of_one_team_sees_no_other(reader: Client, calls: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("observability.views.teams_of", lambda request: ["research"])
+    html = page(reader, "/calls/")
+    assert seed.PLAIN in html
+    assert seed.BLOCKED not in html
+    assert reader.get(BODY).status_code == reader.get(f"/calls/{seed.BLOCKED}/").status_code == 404
