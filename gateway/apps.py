@@ -6,9 +6,11 @@ class GatewayConfig(AppConfig):
     verbose_name = "Gateway"
 
     def ready(self) -> None:
-        """Hand the record what it cannot import: how to read recorded bodies."""
+        """Hand the record what it cannot import: how to read recorded bodies, and whose records a key reads."""
         from gateway.dialects import DIALECTS
-        from observability import content
+        from gateway.reading import readable_teams
+        from observability import api, content
 
         for name, dialect in DIALECTS.items():
             content.register(name, dialect)
+        api.register_key_check(readable_teams)

@@ -14,7 +14,7 @@ async def authenticate(headers: Mapping[str, str]) -> Client:
 
     A client may send a second credential beside ours, but not two of ours. Raises Unauthenticated and Unavailable.
     """
-    given = _credentials(headers)
+    given = credentials(headers)
     if not given:
         raise Unauthenticated("No API key was given: send it as x-api-key or as Authorization: Bearer.")
     known = {client for secret in given if (client := await directory.find_client(secret))}
@@ -39,7 +39,7 @@ def require_read(client: Client) -> None:
         raise Forbidden("This key only calls models: reading records takes one made with --read.")
 
 
-def _credentials(headers: Mapping[str, str]) -> list[str]:
+def credentials(headers: Mapping[str, str]) -> list[str]:
     """The distinct credentials of a request."""
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
