@@ -100,7 +100,7 @@ class Reader:
         if self._choices == 1 and (len(choices) > 1 or choices[0].get("index")):
             raise UpstreamGarbled("the provider sent a choice that nobody asked for")
         if self._kept is None and choices[0].get("finish_reason") is None:
-            if self._open == "content" and _is_only_content(choices[0]["delta"]):
+            if self._open == "content" and _is_only_content(choices[0].get("delta")):
                 return [BlockDelta(choices[0]["delta"]["content"], "", Frame(raw), chunk)]
             found = self._pieces(choices[0])
             if not self._overlaps(found):
@@ -203,9 +203,9 @@ class Reader:
         return []
 
 
-def _is_only_content(delta: Json) -> bool:
+def _is_only_content(delta: Json | None) -> bool:
     """The usual delta, which is told without looking for anything else."""
-    return len(delta) == 1 and type(delta.get("content")) is str and delta["content"] != ""
+    return delta is not None and len(delta) == 1 and type(delta.get("content")) is str and delta["content"] != ""
 
 
 def _start(chunk: Json, source: Json, index: int) -> Start:

@@ -67,7 +67,8 @@ def _message(message: Message) -> Json:
 def _tool_message(source: Json, blocks: Sequence[RequestBlock]) -> Json:
     result = next(block for block in blocks if isinstance(block, ToolResult))
     content = _content(result.blocks, source.get("content", ""))
-    return {**source, "tool_call_id": result.tool_call_id, "content": content if content is not None else ""}
+    name = "name" if source["role"] == "function" else "tool_call_id"
+    return {**source, name: result.tool_call_id, "content": content if content is not None else ""}
 
 
 def _without_gone(source: Json) -> Json:
