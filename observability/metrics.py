@@ -20,6 +20,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from .text import clean_name
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -47,7 +49,7 @@ def call_ended(dialect: str, outcome: str, error_kind: str, total_ms: float | No
     call_series, duration = _of_dialect(dialect, outcome)
     call_series.inc()
     if error_kind:
-        errors.labels(dialect, error_kind).inc()
+        errors.labels(dialect, clean_name(error_kind)).inc()
     if total_ms is not None:
         duration.observe(total_ms / 1000)
     if overhead_ms is not None:
@@ -58,7 +60,7 @@ def decided(policy: str, action: str) -> None:
     """Count one verdict."""
     _of_verdict(policy, action).inc()
     if action == "failed_open":
-        fail_open.labels(policy).inc()
+        fail_open.labels(clean_name(policy)).inc()
 
 
 def render() -> bytes:
@@ -77,4 +79,4 @@ def _of_dialect(dialect: str, outcome: str) -> tuple[Counter, Histogram]:
 
 @cache
 def _of_verdict(policy: str, action: str) -> Counter:
-    return verdicts.labels(policy, action)
+    return verdicts.labels(clean_name(policy), action)

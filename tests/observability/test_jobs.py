@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from observability import jobs, tasks
+from observability.models import Job
+from observability.schedule import BEAT_SCHEDULE
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_job_is_done_when_its_work_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.0)
+    job = jobs.create("export", "ada", total=10)
+    with jobs.running(job) as progress:
+        progress.advance(4, "four")
+        row = Job.objects.get()
+        assert (row.state, row.progress, row.total, row.message, row.created_by) == ("running", 4, 10, "four", "ada")
+    row = Job.objects.get()
+    assert (row.state, row.message) == ("done", "four")
+    assert row.finished_at is not None
+
+
+def test_a_job_whose_work_raises_has_failed_and_does_not_quote_the_error() -> None:
+    with pytest.raises(ValueError, match="secret"), jobs.running(jobs.create("export")):
+        raise ValueError("secret")
+    row = Job.objects.get()
+    assert (row.state, row.message) == ("failed", "Failed: ValueError")
+
+
+def test_a_job_that_fell_silent_is_found() -> None:
+    now = timezone.now()
+    Job.objects.create(kind="silent", state="running", heartbeat_at=now - jobs.STUCK_AFTER - timedelta(seconds=1))
+    Job.objects.create(kind="busy", state="running", heartbeat_at=now)
+    Job.objects.create(kind="done", state="done", heartbeat_at=now - timedelta(days=1))
+    tasks.fail_stuck_jobs()
+    assert dict(Job.objects.values_list("kind", "state")) == {"silent": "failed", "busy": "running", "done": "done"}
+
+
+def test_what_is_scheduled_is_there() -> None:
+    names = {task.name for task in (tasks.collect_blobs, tasks.fail_stuck_jobs)}
+    assert {entry["task"] for entry in BEAT_SCHEDULE.values()} == names
+
+
+def test_the_admin_shows_jobs_and_lets_nobody_edit_them(client: Client) -> None:
+    job = jobs.create("export")
+    client.force_login(User.objects.create_superuser("admin"))
+    page = client.get(f"/admin/observability/job/{job.pk}/change/")
+    assert page.status_code == 200
+    assert b'name="_save"' not in page.content
+    assert client.post(f"/admin/observability/job/{job.pk}/change/", {"kind": "x"}).status_code == 403
+    assert client.get("/admin/observability/job/add/").status_code == 403
+    assert client.post(f"/admin/observability/job/{job.pk}/delete/").status_code == 403

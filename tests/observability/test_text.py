@@ -1,0 +1,47 @@
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from observability.text import clean, clean_number, plain
+
+
+@given(st.text(alphabet=st.characters(codec=None)))
+def test_clean_text_is_what_both_databases_take(text: str) -> None:
+    cleaned = clean(text)
+    assert "\0" not in cleaned
+    cleaned.encode()
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0")))
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert clean(text) == text
+
+
+def test_long_text_is_cut() -> None:
+    assert clean("x" * 50, 10) == "x" * 10
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a": [1, 2.5, None, True, "b"]}, {"a": [1, 2.5, None, True, "b"]}),
+        ({1: "\ud800", 2: 10**30}, {"1": "?", "2": str(10**30)}),
+        ([{1}, b"x", float("inf"), 10**30], [[1], "<bytes>", None, str(10**30)]),
+    ],
+)
+def test_plain_values_can_be_said_in_json(value: Any, expected: Any) -> None:
+    assert plain(value) == expected
+    orjson.dumps(plain(value))
+
+
+def test_a_value_without_end_has_one() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    orjson.dumps(plain(loop))
+
+
+def test_numbers_fit_their_column() -> None:
+    assert [clean_number(n) for n in (-(10**30), 5, 10**30)] == [-(2**63), 5, 2**63 - 1]
