@@ -182,15 +182,14 @@ async def test_closing_the_answer_between_events_cancels_what_is_judged_beside()
             cancelled.set()
         return allow()
 
-    source = Source([*[[event] for event in answer(LS)[:-1]], answer(Text("live"))[1:-1], []])
-    played = prepared(active(on_tool_call=slow, on_text_delta=lambda text, call, final: (text, 0)))
-    events = played.executor.run(source.stream())
-    assert (await anext(events))[0] is source.batches[0][0]  # type: ignore[index]
-    reading = asyncio.create_task(anext(events, None))
+    source = Source([EVENTS[:-1], EVENTS[-1:]])
+    events = prepared(active(on_tool_call=slow)).executor.run(source.stream())
+    assert same_objects(await anext(events), EVENTS[:5])
     await began.wait()
-    await reading
     await events.aclose()
+    await cancelled.wait()
     assert source.closed
+    assert source.read == 1
 
 
 async def test_an_upstream_that_breaks_off_breaks_off_the_answer() -> None:
