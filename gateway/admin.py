@@ -40,7 +40,7 @@ class DeletedByService:
 
 
 @admin.register(Team)
-class TeamAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]
+class TeamAdmin(DeletedByService, admin.ModelAdmin):
     search_fields = ("name",)
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
@@ -48,7 +48,7 @@ class TeamAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(admin.ModelAdmin):
     list_display = ("name", "shown", "team", "can_call", "can_read", "created_at", "last_used_at", "revoked_at")
     list_filter = ("team", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("team",)
@@ -100,7 +100,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return response
 
 
-class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProviderForm(forms.ModelForm):
     api_key = forms.CharField(
         label="API key",
         required=False,
@@ -131,7 +131,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Provider)
-class ProviderAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]
+class ProviderAdmin(DeletedByService, admin.ModelAdmin):
     form = ProviderForm
     change_form_template = "admin/gateway/provider/change_form.html"
     list_display = ("name", "dialect", "base_url", "credential", "enabled")
@@ -166,11 +166,11 @@ class ProviderAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-ar
     def _test(self, request: HttpRequest, provider: Provider) -> None:
         finding = async_to_sync(_probe)(provider)
         level = messages.SUCCESS if finding.ok else messages.ERROR
-        self.message_user(request, f"{provider}: {finding.text} ({finding.seconds * 1000:.0f} ms)", level)
+        self.message_user(request, f"Provider {provider}: {finding.text} ({finding.seconds * 1000:.0f} ms)", level)
 
 
 @admin.register(ModelRoute)
-class ModelRouteAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]
+class ModelRouteAdmin(DeletedByService, admin.ModelAdmin):
     list_display = ("match", "provider", "model", "order", "enabled")
     list_filter = ("provider", "enabled")
     list_select_related = ("provider",)

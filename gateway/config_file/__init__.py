@@ -49,16 +49,16 @@ def apply_if_changed(path: str | Path, *, actor: str = services.SYSTEM) -> Chang
 
 @transaction.atomic
 def _apply(document: Document, actor: str) -> Changes:
-    # First, so that two who apply at once go one after the other.
-    touch_revision()
     run = Applying(document, understand(document), actor)
-    run.run()
-    digest = _digest(document)
-    last = AppliedConfig.objects.first()
+    with transaction.atomic():
+        # First, so that two who apply at once go one after the other.
+        touch_revision()
+        run.run()
+        if not run.changes:
+            transaction.set_rollback(True)
+    digest, last = _digest(document), AppliedConfig.objects.first()
     if last is None or last.digest != digest:
         services.note_applied(digest, actor=actor)
-    elif not run.changes:
-        transaction.set_rollback(True)
     return Changes(tuple(run.changes))
 
 

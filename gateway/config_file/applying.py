@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -56,7 +56,7 @@ class Applying:
         provider = Provider.objects.filter(name=name).first() or Provider(name=name)
         fields = entry.model_dump(exclude={"api_key"})
         credential = entry.api_key if entry.api_key is not None and _credential(provider) != entry.api_key else None
-        if self._differs("provider", provider, fields) or credential is not None:
+        if self._differs("provider", provider, fields, [] if credential is None else ["api_key"]):
             services.save_provider(provider, actor=self._actor, api_key=credential)
 
     def _routes(self) -> None:
@@ -147,15 +147,18 @@ class Applying:
         self.changes.append(f"policy {version} created")
         return version
 
-    def _differs(self, kind: str, row: Provider | ModelRoute, fields: dict[str, Any]) -> bool:
-        """Put `fields` on `row`; whether it has to be stored."""
-        new = row._state.adding
+    def _differs(
+        self, kind: str, row: Provider | ModelRoute, fields: dict[str, Any], other: Sequence[str] = ()
+    ) -> bool:
+        """Put `fields` on `row`; whether it has to be stored, for them or for the `other` fields that changed."""
         changed = [name for name, value in fields.items() if getattr(row, name) != value]
         for name in changed:
             setattr(row, name, fields[name])
-        if new or changed:
-            self.changes.append(f"{kind} {row} {'created' if new else 'changed: ' + ', '.join(changed)}")
-        return new or bool(changed)
+        if row._state.adding:
+            self.changes.append(f"{kind} {row} created")
+        elif names := [*changed, *other]:
+            self.changes.append(f"{kind} {row} changed: {', '.join(names)}")
+        return row._state.adding or bool(changed or other)
 
     @contextmanager
     def _at(self, path: Path) -> Iterator[None]:

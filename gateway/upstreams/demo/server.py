@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import aclosing
 
-from aiohttp import ClientConnectionResetError, web
+from aiohttp import web
 
 from gateway.upstreams.demo.provider import Reply, reply
 from gateway.upstreams.demo.upstream import played
@@ -42,14 +43,14 @@ async def _send(request: web.BaseRequest, answer: Reply) -> web.StreamResponse:
     response.content_length = answer.length
     await response.prepare(request)
     try:
-        async for chunk in played(answer):
-            if chunk is None:
-                _hang_up(request)
-                break
-            await response.write(chunk)
-        else:
-            await response.write_eof()
-    except ClientConnectionResetError:
+        async with aclosing(played(answer)) as chunks:
+            async for chunk in chunks:
+                if chunk is None:
+                    _hang_up(request)
+                    return response
+                await response.write(chunk)
+        await response.write_eof()
+    except ConnectionError:
         pass
     return response
 
