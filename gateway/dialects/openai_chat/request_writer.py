@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 from gateway.dialects.fields import source_of
 from gateway.dialects.request_edits import Changes, added_member, apply, changed_messages
@@ -60,7 +60,7 @@ def _message(message: Message) -> Json:
     role = source["role"] if ROLES.get(source.get("role")) == message.role else message.role
     if message.role == "tool":
         return _tool_message({**source, "role": role}, message.blocks)
-    edited = {**source, "role": role, "content": _content(_spoken(message.blocks), source.get("content"))}
+    edited = {**source, "role": role, "content": _content(message.blocks, source.get("content"))}
     return {**_without_gone(edited), **_calls(message.blocks), **_thinking(message.blocks)}
 
 
@@ -76,20 +76,21 @@ def _without_gone(source: Json) -> Json:
     return {name: value for name, value in source.items() if name not in gone}
 
 
-def _spoken(blocks: Iterable[RequestBlock]) -> list[RequestBlock]:
-    return [block for block in blocks if not isinstance(block, ToolCall | Thinking | ToolResult)]
+def _spoken(blocks: Iterable[RequestBlock]) -> list[Text | Image | Opaque]:
+    return [block for block in blocks if isinstance(block, Text | Image | Opaque)]
 
 
 def _content(blocks: Sequence[RequestBlock], known: Any) -> Any:
     """A string stays a string as long as it is one text."""
-    if not blocks:
+    spoken = _spoken(blocks)
+    if not spoken:
         return None
-    if not isinstance(known, list) and len(blocks) == 1 and isinstance(blocks[0], Text):
-        return blocks[0].text
-    return [_part(block) for block in blocks]
+    if not isinstance(known, list) and len(spoken) == 1 and isinstance(spoken[0], Text):
+        return spoken[0].text
+    return [_part(block) for block in spoken]
 
 
-def _part(block: RequestBlock) -> Json:
+def _part(block: Text | Image | Opaque) -> Json:
     source = source_of(block) or {}
     if "type" in source and read_part(source) == block:
         return source
@@ -103,7 +104,7 @@ def _part(block: RequestBlock) -> Json:
         case Opaque():
             return {**source, "type": block.type}
         case _:
-            raise TypeError(f"{block.kind} is no part of a message's content")
+            assert_never(block)
 
 
 def _calls(blocks: Sequence[RequestBlock]) -> Json:

@@ -269,3 +269,17 @@ def test_messages_and_blocks_of_ours_are_written_whole() -> None:
             {"type": "thinking", "thinking": "t", "signature": "s"},
         ],
     }
+
+
+def test_a_request_without_a_choice_of_tools_gets_none() -> None:
+    body = b'{"model":"m","messages":[],"tools":[{"name":"a"}]}'
+    request = ANTHROPIC.read_request(body)
+    final = dataclasses.replace(request, tools=())
+    assert ANTHROPIC.write_request(body, request, final, "m") == b'{"model":"m","messages":[],"tools":[]}'
+
+
+def test_a_block_with_a_foreign_source_is_written_anew() -> None:
+    request = ANTHROPIC.read_request(RAW)
+    foreign = Message("user", (Text("x", source={"content": "x"}), Text("y", source={"type": "text"})))
+    written = rewritten(dataclasses.replace(request, messages=(foreign,)))
+    assert written["messages"][0]["content"] == [{"type": "text", "text": "x"}, {"type": "text", "text": "y"}]

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from gateway.dialects import ANTHROPIC
-from policies.content import Opaque, Text, ToolCall
+from policies.content import Opaque, Text, ToolCall, Usage
 from policies.events import (
     Aside,
     BlockDelta,
@@ -223,3 +223,21 @@ def test_arguments_that_are_no_object_are_wrapped_in_one() -> None:
     events: list[Event] = [Start("i", "m"), *block_events(ToolCall("1", "f", "[1")), End("tool_use")]
     answer = orjson.loads(ANTHROPIC.write_answer(events))
     assert answer["content"][0]["input"] == {"arguments": "[1"}
+
+
+def test_blocks_whose_source_lacks_fields_are_written_with_all_of_them() -> None:
+    usage = {"input_tokens": 1, "output_tokens": 2, "service_tier": "standard"}
+    events: list[Event] = [
+        Start("i", "m"),
+        *block_events(Text("a", source={"type": "text", "mood": "calm"})),
+        *block_events(Text("b", source="not JSON of ours")),
+        *block_events(Opaque("card")),
+        End("end_turn", Usage(1, 2, source=usage)),
+    ]
+    answer = orjson.loads(ANTHROPIC.write_answer(events))
+    assert answer["content"] == [
+        {"type": "text", "mood": "calm", "text": "a"},
+        {"type": "text", "text": "b"},
+        {"type": "card"},
+    ]
+    assert answer["usage"] == usage

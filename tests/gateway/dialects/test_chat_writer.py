@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from gateway.dialects import OPENAI_CHAT
-from policies.content import Opaque, Text, Thinking, ToolCall, Usage
+from policies.content import Opaque, Text, ToolCall, Usage
 from policies.events import (
     Aside,
     BlockDelta,
@@ -21,7 +21,6 @@ from policies.events import (
     Start,
     block_events,
     detached,
-    fold,
 )
 from tests.streams import answers, recordings, request_for
 
@@ -114,12 +113,6 @@ def test_texts_of_the_model_are_not_parted() -> None:
     assert content(written(read("text")[0], *texts)) == "ab"
 
 
-def test_unstreamed_texts_are_parted_in_the_same_way() -> None:
-    events = OPENAI_CHAT.read_answer(ANSWERS["text"])
-    message = orjson.loads(OPENAI_CHAT.write_answer([*events[:-1], *block_events(Text("Notice.")), events[-1]]))
-    assert message["choices"][0]["message"]["content"] == "Hello there!\n\nNotice."
-
-
 def test_an_edited_delta_keeps_its_chunk_but_not_the_odds_of_the_old_words() -> None:
     events = read("logprobs")
     delta = next(event for event in events if isinstance(event, BlockDelta))
@@ -192,7 +185,7 @@ def test_a_tool_call_of_ours_counts_up_behind_the_others() -> None:
 
 def test_a_chunk_that_says_several_things_is_written_apart_when_one_is_changed() -> None:
     events = read("one_chunk")
-    changed = [
+    changed: list[Event] = [
         BlockDelta("X", source=event.source) if event == BlockDelta("All at once") else event for event in events
     ]
     stream = written(*changed)
@@ -223,7 +216,7 @@ def test_a_frame_that_lost_its_beginning_is_still_written_at_its_end() -> None:
 def test_each_choice_is_written_and_the_stream_ends_once() -> None:
     events = read("two_choices")
     writer = OPENAI_CHAT.writer(request_for("two_choices"))
-    changed = [
+    changed: list[Event] = [
         BlockDelta("?", source=event.source) if isinstance(event, BlockDelta) and event.text == "B" else event
         for event in events
     ]
@@ -254,55 +247,15 @@ def test_opaque_blocks_of_ours_cannot_be_said() -> None:
     assert written(*block_events(Opaque("card"))) == b""
 
 
-def test_a_whole_answer_changes_only_where_it_was_changed() -> None:
-    events = OPENAI_CHAT.read_answer(ANSWERS["parallel_tool_calls"])
-    *rest, end = without_block(events, 1)
-    after = orjson.loads(OPENAI_CHAT.write_answer([*rest, end]))
-    before = orjson.loads(ANSWERS["parallel_tool_calls"])
-    message = before["choices"][0]["message"]
-    assert after["choices"][0]["message"] == {**message, "tool_calls": message["tool_calls"][1:]}
-    assert {**after, "choices": 0} == {**before, "choices": 0}
-
-
-def test_a_whole_answer_without_tools_stops_and_has_no_empty_list_of_them() -> None:
-    *rest, end = without_block(OPENAI_CHAT.read_answer(ANSWERS["tool_call"]), 0)
+def test_a_function_call_ends_as_one_and_emptied_fragments_say_nothing() -> None:
+    *events, end = read("function_call")
     assert isinstance(end, End)
-    events = [*rest, *block_events(Text("No.")), dataclasses.replace(end, stop_reason="end_turn", frame=None)]
-    choice = orjson.loads(OPENAI_CHAT.write_answer(events))["choices"][0]
-    assert choice["finish_reason"] == "stop"
-    assert "tool_calls" not in choice["message"]
-    assert choice["message"]["content"] == "No."
+    changed = dataclasses.replace(end, source={**end.source, "reason": "stop"}, frame=None)
+    stream = written(*events[:2], BlockDelta(""), *events[2:], changed)
+    assert chunks(stream)[-2]["choices"][0]["finish_reason"] == "function_call"
+    assert len(chunks(stream)) == len(chunks(STREAMS["function_call"]))
 
 
-def test_changed_words_of_a_whole_answer_lose_odds_and_annotations() -> None:
-    body = orjson.loads(ANSWERS["logprobs"])
-    body["choices"][0]["message"]["annotations"] = [{"type": "url_citation"}]
-    events = OPENAI_CHAT.read_answer(orjson.dumps(body))
-    changed = [BlockDelta("HI") if isinstance(event, BlockDelta) else event for event in events]
-    choice = orjson.loads(OPENAI_CHAT.write_answer(changed))["choices"][0]
-    assert (choice["message"]["content"], choice["logprobs"], choice["message"]["annotations"]) == ("HI", None, [])
-
-
-def test_other_parts_of_a_whole_message_are_read_and_written() -> None:
-    message = {
-        "role": "assistant",
-        "content": None,
-        "reasoning": "hm",
-        "audio": {"id": "audio_1"},
-        "function_call": {"name": "f", "arguments": "{}"},
-        "tool_calls": [{"id": "c", "type": "custom", "custom": {"name": "p", "input": "x"}}],
-    }
-    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
-    events = OPENAI_CHAT.read_answer(orjson.dumps({"id": "i", "model": "m", "choices": [choice]}))
-    blocks = fold(events).blocks
-    assert blocks == (Thinking("hm"), ToolCall("c", "p", "x", custom=True), ToolCall("", "f", "{}"), Opaque("audio"))
-    again = orjson.loads(OPENAI_CHAT.write_answer(list(map(detached, events))))
-    assert again["choices"] == [choice]
-
-
-def test_a_completed_turn_of_ours_is_a_whole_answer() -> None:
-    events = [Start("id", "m"), *block_events(Text("Blocked.")), End("end_turn")]
-    answer = orjson.loads(OPENAI_CHAT.write_answer(events))
-    assert list(answer) == ["id", "object", "created", "model", "choices", "usage"]
-    message = {"role": "assistant", "content": "Blocked.", "refusal": None}
-    assert answer["choices"] == [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}]
+def test_half_a_surrogate_pair_is_written_as_it_came() -> None:
+    stream = written(*map(detached, read("unicode")))
+    assert rb"\ud83d" in stream and rb"\ude00" in stream and "世界".encode() in stream

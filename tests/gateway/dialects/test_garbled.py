@@ -20,7 +20,7 @@ STOP = {"type": "content_block_stop", "index": 0}
 SAID = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x"}}
 DELTA = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}
 OTHER = {**TEXT, "index": 1}
-CHUNK = {"id": "i", "model": "m", "choices": [{"index": 0, "delta": {"content": "x"}}]}
+CHUNK: Any = {"id": "i", "model": "m", "choices": [{"index": 0, "delta": {"content": "x"}}]}
 
 
 def sse(*frames: Any) -> bytes:
