@@ -7,85 +7,194 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AppliedConfig',
+            name="AppliedConfig",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('actor', models.CharField(max_length=150)),
-                ('applied_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64)),
+                ("actor", models.CharField(max_length=150)),
+                ("applied_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Provider',
+            name="Provider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('^[^\\s/:]+\\Z', 'Use one word without slash or colon.')])),
-                ('dialect', models.CharField(choices=[('anthropic', 'Anthropic Messages'), ('openai', 'OpenAI'), ('demo', 'Demo (built in, needs no network)')], max_length=20)),
-                ('base_url', models.CharField(blank=True, max_length=500, validators=[django.core.validators.RegexValidator('^https?://[^\\s?#]+\\Z', 'An http or https URL without query.')], verbose_name='base URL')),
-                ('sealed_api_key', models.BinaryField(blank=True, default=b'')),
-                ('passthrough', models.BooleanField(default=False, help_text='Clients may bring their own credential for this provider.')),
-                ('connect_timeout', models.FloatField(default=10, help_text='Seconds to connect.', validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(3600)])),
-                ('first_byte_timeout', models.FloatField(default=600, help_text='Seconds until it answers.', validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(3600)])),
-                ('idle_timeout', models.FloatField(default=300, help_text='Seconds of silence in an answer.', validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(3600)])),
-                ('extra_headers', models.JSONField(blank=True, default=dict, help_text='Headers put on every request, such as {"x-org": "payments"}. Not encrypted.')),
-                ('enabled', models.BooleanField(default=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[^\\s/:]+\\Z", "Use one word without slash or colon."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "dialect",
+                    models.CharField(
+                        choices=[
+                            ("anthropic", "Anthropic Messages"),
+                            ("openai", "OpenAI"),
+                            ("demo", "Demo (built in, needs no network)"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "base_url",
+                    models.CharField(
+                        blank=True,
+                        max_length=500,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^https?://[^\\s?#]+\\Z", "An http or https URL without query."
+                            )
+                        ],
+                        verbose_name="base URL",
+                    ),
+                ),
+                ("sealed_api_key", models.BinaryField(blank=True, default=b"")),
+                (
+                    "passthrough",
+                    models.BooleanField(
+                        default=False, help_text="Clients may bring their own credential for this provider."
+                    ),
+                ),
+                (
+                    "connect_timeout",
+                    models.FloatField(
+                        default=10,
+                        help_text="Seconds to connect.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.1),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                    ),
+                ),
+                (
+                    "first_byte_timeout",
+                    models.FloatField(
+                        default=600,
+                        help_text="Seconds until it answers.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.1),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                    ),
+                ),
+                (
+                    "idle_timeout",
+                    models.FloatField(
+                        default=300,
+                        help_text="Seconds of silence in an answer.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.1),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                    ),
+                ),
+                (
+                    "extra_headers",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Headers put on every request, such as {"x-org": "payments"}. Not encrypted.',
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True)),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='ModelRoute',
+            name="ModelRoute",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('match', models.CharField(help_text="A model's name, or a pattern such as claude-*", max_length=200, unique=True)),
-                ('model', models.CharField(blank=True, help_text="The provider's name for it; empty: the same.", max_length=200)),
-                ('order', models.IntegerField(default=0)),
-                ('enabled', models.BooleanField(default=True)),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routes', to='gateway.provider')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "match",
+                    models.CharField(
+                        help_text="A model's name, or a pattern such as claude-*", max_length=200, unique=True
+                    ),
+                ),
+                (
+                    "model",
+                    models.CharField(
+                        blank=True, help_text="The provider's name for it; empty: the same.", max_length=200
+                    ),
+                ),
+                ("order", models.IntegerField(default=0)),
+                ("enabled", models.BooleanField(default=True)),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="routes", to="gateway.provider"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('order', 'id'),
+                "ordering": ("order", "id"),
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(db_index=True, help_text='What call records and policy scopes call it.', max_length=100)),
-                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('prefix', models.CharField(editable=False, max_length=10)),
-                ('can_call', models.BooleanField(default=True, verbose_name='may call models')),
-                ('can_read', models.BooleanField(default=False, help_text="Its team's records; everybody's if it has no team.", verbose_name='may read records')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('last_used_at', models.DateTimeField(editable=False, null=True)),
-                ('revoked_at', models.DateTimeField(editable=False, null=True)),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='gateway.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        db_index=True, help_text="What call records and policy scopes call it.", max_length=100
+                    ),
+                ),
+                ("digest", models.CharField(editable=False, max_length=64, unique=True)),
+                ("prefix", models.CharField(editable=False, max_length=10)),
+                ("can_call", models.BooleanField(default=True, verbose_name="may call models")),
+                (
+                    "can_read",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Its team's records; everybody's if it has no team.",
+                        verbose_name="may read records",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("last_used_at", models.DateTimeField(editable=False, null=True)),
+                ("revoked_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="keys",
+                        to="gateway.team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
-                'ordering': ('name', 'id'),
+                "verbose_name": "API key",
+                "ordering": ("name", "id"),
             },
         ),
     ]
