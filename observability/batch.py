@@ -106,7 +106,7 @@ class Batch:
             group.append((blob.digest, blob.recipe, blob.data, blob.size, self._time(self._now)))
             size += len(blob.data)
         rows = {BLOB: group, **self._rows, REFERENCE: sorted(self._referred)}
-        last = [(statement, rows[statement]) for statement in (BLOB, *_ORDER) if rows[statement]]
+        last: list[Statement] = [(statement, rows[statement]) for statement in (BLOB, *_ORDER) if rows[statement]]
         return [*ahead, last] if last else ahead
 
     def _add(self, statement: str, columns: Sequence[str], row: Row) -> None:
