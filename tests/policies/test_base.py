@@ -1,0 +1,75 @@
+import pytest
+from pydantic import ValidationError
+
+from policies.base import ANSWER_HOOKS, HOOKS, Call, Policy
+from policies.content import Request, Response, Text, Thinking, ToolCall
+from policies.events import Start
+from policies.verdicts import allow
+
+
+class Loud(Policy):
+    """Only for this test."""
+
+    class Config(Policy.Config):
+        n: int = 1
+
+    def on_text_delta(self, text, call, final):
+        return text.upper(), 0
+
+
+def test_the_hooks_stand_in_the_order_of_a_calls_life():
+    assert HOOKS == (
+        "on_request",
+        "on_event",
+        "on_text_delta",
+        "on_text",
+        "on_thinking",
+        "on_tool_call_delta",
+        "on_tool_call",
+        "on_answer",
+        "on_finish",
+        "on_end",
+    )
+    assert frozenset(HOOKS) - {"on_request", "on_end"} == ANSWER_HOOKS
+
+
+def test_every_hook_says_what_it_is_for():
+    assert all(getattr(Policy, hook).__doc__ for hook in HOOKS)
+
+
+async def test_a_policy_without_hooks_lets_everything_through():
+    policy, call, start = Policy(), Call(), Start()
+    assert await policy.on_request(Request("m"), call) == allow()
+    assert await policy.on_text(Text(""), call) == allow()
+    assert await policy.on_thinking(Thinking(""), call) == allow()
+    assert await policy.on_tool_call(ToolCall("", ""), call) == allow()
+    assert await policy.on_answer(Response(), call) == allow()
+    assert policy.on_event(start, call) is start
+    assert policy.on_text_delta("a", call, False) == ("a", 0)
+    policy.on_tool_call_delta("", call)
+    policy.on_finish("", call)
+    await policy.on_end(call, "finished")
+    assert not any(policy.overrides(hook) for hook in HOOKS)
+
+
+def test_a_policy_overrides_what_it_defines():
+    assert [hook for hook in HOOKS if Loud().overrides(hook)] == ["on_text_delta"]
+
+
+def test_a_config_is_validated_and_never_changes():
+    assert Loud().config == Loud.Config(n=1)
+    with pytest.raises(ValidationError):
+        Loud.Config(m=1)
+    with pytest.raises(ValidationError):
+        Loud().config.n = 2
+
+
+def test_notes_go_where_the_gateway_wants_them():
+    notes = []
+    Call(on_note=lambda *note: notes.append(note)).note("kind", "text", 1.0)
+    Call().note("nobody listens")
+    assert notes == [("kind", "text", 1.0)]
+
+
+def test_each_call_has_a_state_of_its_own():
+    assert Call().state is not Call().state
