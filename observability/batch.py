@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -53,6 +54,22 @@ BLOB_BYTES = 4 * 1024 * 1024
 """Blobs are written in transactions of this size at most, unless a single one is larger."""
 
 
+class _Shape:
+    """How a row becomes the parameters of a statement."""
+
+    def __init__(self, statement: str, columns: Sequence[str]) -> None:
+        self.statement = statement
+        self.pick: Callable[[Row], tuple[Any, ...]] = itemgetter(*columns)
+        self.json = [column for column in columns if column in _JSON]
+        self.times = [column for column in columns if column in _TIMES]
+
+
+_OPENING = _Shape(OPEN, _CALL)
+_CLOSING = _Shape(CLOSE, _CALL)
+_BLOCKS = _Shape(BLOCK, _BLOCK)
+_DECISIONS = _Shape(DECISION, _DECISION)
+
+
 class Batch:
     """Collects the rows of many entries. Every statement may run twice, as it must when a commit's answer is lost."""
 
@@ -75,22 +92,22 @@ class Batch:
         return digest
 
     def open_call(self, row: Row) -> None:
-        self._add(OPEN, _CALL, row)
+        self._add(_OPENING, row)
 
     def close_call(self, row: Row, blocks: Sequence[Row], decisions: Sequence[Row]) -> None:
         link = self._chain.extend(chain.call_leaf(row, blocks, decisions))
-        self._add(CLOSE, _CALL, {**row, **_columns(link)})
+        self._add(_CLOSING, {**row, **_columns(link)})
 
     def add_block(self, call_id: str, block: Row) -> None:
-        self._add(BLOCK, _BLOCK, {**block, "call_id": call_id})
+        self._add(_BLOCKS, {**block, "call_id": call_id})
 
     def add_decisions(self, call_id: str, decisions: Sequence[Row]) -> None:
         for decision in decisions:
-            self._add(DECISION, _DECISION, {**decision, **_UNLINKED, "call_id": call_id})
+            self._add(_DECISIONS, {**decision, **_UNLINKED, "call_id": call_id})
 
     def add_late(self, call_id: str, decision: Row) -> None:
         link = self._chain.extend(chain.late_leaf(call_id, decision))
-        self._add(DECISION, _DECISION, {**decision, **_columns(link), "call_id": call_id})
+        self._add(_DECISIONS, {**decision, **_columns(link), "call_id": call_id})
 
     def transactions(self) -> list[list[Statement]]:
         """What to commit, in order: blobs beyond a transaction's fill go ahead of the rows that need them."""
@@ -109,13 +126,14 @@ class Batch:
         last: list[Statement] = [(statement, rows[statement]) for statement in (BLOB, *_ORDER) if rows[statement]]
         return [*ahead, last] if last else ahead
 
-    def _add(self, statement: str, columns: Sequence[str], row: Row) -> None:
-        self._rows[statement].append(tuple([self._value(column, row[column]) for column in columns]))
-
-    def _value(self, column: str, value: Any) -> Any:
-        if column in _JSON:
-            return None if value is None else orjson.dumps(value).decode()
-        return self._time(value) if column in _TIMES else value
+    def _add(self, shape: _Shape, row: Row) -> None:
+        values = dict(row)
+        for column in shape.json:
+            if values[column] is not None:
+                values[column] = orjson.dumps(values[column]).decode()
+        for column in shape.times:
+            values[column] = self._time(values[column])
+        self._rows[shape.statement].append(shape.pick(values))
 
 
 def _columns(link: Link) -> Row:

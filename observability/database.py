@@ -97,6 +97,8 @@ class Sqlite:
             connection = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            # Copying the log back costs as much as a commit, and pages that changed often are copied once.
+            connection.execute("PRAGMA wal_autocheckpoint=4000")
             self._connection = connection
         return self._connection
 
