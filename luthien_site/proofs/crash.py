@@ -1,0 +1,192 @@
+"""Proof: whatever a client holds is on record, wherever the gateway was killed.
+
+Lanes run beside each other, each with a gateway and a database of its own: clients ask for streamed and unstreamed
+answers with tool calls until the gateway is killed by SIGKILL, at a random moment; it starts again, and every complete
+tool call and every complete answer that a client had received by then must be on record, and no call may stay open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import uvloop
+
+from luthien_site import environment
+from luthien_site.bench.client import CallFailed, Connection, Pool
+from luthien_site.bench.gateway import MODEL, ROOT, Gateway, Setting
+from luthien_site.bench.postgres import Postgres
+from luthien_site.bench.processes import Child
+from luthien_site.bench.workload import Dialect, Requests, Script
+from luthien_site.proofs.ledger import Claim, Ledger
+from luthien_site.proofs.received import Received, read_stream, read_whole
+from luthien_site.proofs.registry import Finding, Order, Proof
+from observability import database
+
+CLIENTS = 8
+LIFE_SECONDS = (0.05, 0.7)
+"""How long a gateway serves before it is killed."""
+ORPHAN_SECONDS = 20.0
+_TOOLS = ('tool run {"command": "make test"}', 'tool read {"path": "README", "from": 1, "to": 200}')
+_SCRIPTS = (
+    Script(["pace 0.002", "repeat 12 MARKed ", *_TOOLS], stream=True),
+    Script(["pace 0.001", "repeat 40 MARKed "], stream=True),
+    Script(["pace 0.005", *_TOOLS], stream=True),
+    Script(["pause 0.01", "repeat 12 MARKed ", *_TOOLS], stream=False),
+)
+_POLICY = {"name": "tools", "policy": "block_dangerous_commands", "config": {}, "mode": "enforce"}
+
+
+@dataclass
+class Lane:
+    """One gateway, its clients, and what they hold. `sent` counts requests, `claims` those whose head arrived."""
+
+    gateway: Gateway
+    ledger: Ledger
+    dialect: Dialect
+    sent: int = 0
+    complete: int = 0
+    tools: int = 0
+    heads: int = 0
+    kills: int = 0
+    claims: list[Claim] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+
+    async def run(self, rounds: Iterator[int], order: Order) -> None:
+        """Takes round after round until none is left, then checks the last one on a gateway that lives on."""
+        for number in rounds:
+            await self.gateway.start()
+            await self._check()
+            await self._serve_until_killed()
+            if number % 10 == 9:
+                order.say(f"{number + 1} of {order.rounds} rounds ...")
+        await self.gateway.start()
+        await self._check()
+        self.gateway.stop()
+        self.violations += [f"{call} has an outcome and no end" for call in self.ledger.unclosed()]
+        self.violations += self._unbalanced()
+
+    async def _serve_until_killed(self) -> None:
+        pool = Pool(self.gateway.port)
+        clients = [asyncio.create_task(self._client(pool, number)) for number in range(CLIENTS)]
+        await asyncio.sleep(random.uniform(*LIFE_SECONDS))  # noqa: S311 (no secret)
+        self.gateway.kill()
+        self.kills += 1
+        await asyncio.gather(*clients)
+        pool.close()
+
+    async def _client(self, pool: Pool, number: int) -> None:
+        """One call after the other until the connection breaks."""
+        connection = await pool.open()
+        for script in itertools.islice(itertools.cycle(_SCRIPTS), number, None):
+            request = Requests(script, self.dialect, MODEL, self.gateway.setting.key).next()
+            self.sent += 1
+            try:
+                await connection.call(request)
+            except CallFailed:
+                return
+            finally:
+                self._claim(connection, script)
+
+    def _claim(self, connection: Connection, script: Script) -> None:
+        reply = connection.reply
+        if not reply.call_id:
+            return
+        self.heads += 1
+        body = bytes(reply.body)
+        if reply.status != 200:
+            self.violations.append(f"{reply.call_id} was answered with {reply.status}: {body[:200]!r}")
+            return
+        if script.stream:
+            received = read_stream(self.dialect, body)
+        else:
+            received = read_whole(self.dialect, body) if reply.complete else Received()
+        self.complete += received.complete
+        self.tools += len(received.tools)
+        self.claims.append(Claim(reply.call_id, script.stream, body, received))
+
+    async def _check(self) -> None:
+        """Compares with the record what the clients got before the last kill."""
+        claims, self.claims = self.claims, []
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while (orphans := self.ledger.orphans(self.gateway.pid)) and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        self.violations += [f"{call} is open and its gateway is dead" for call in orphans]
+        for claim in claims:
+            self.violations += self.ledger.missing(claim)
+
+    def _unbalanced(self) -> list[str]:
+        outcomes = self.ledger.outcomes()
+        recorded, finished = sum(outcomes.values()), outcomes.get("finished", 0)
+        found = []
+        if not self.heads <= recorded <= self.sent:
+            found.append(f"{self.sent} calls were sent, {self.heads} answered, and {recorded} are on record")
+        if finished < self.complete:
+            found.append(f"{self.complete} answers reached their clients whole, and {finished} are on record as finished")
+        return found
+
+
+def run(order: Order) -> Finding:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_run(order))
+
+
+async def _run(order: Order) -> Finding:
+    order.folder.mkdir(parents=True, mode=0o700)
+    async with AsyncExitStack() as stack:
+        provider = Child("The demo provider", order.folder / "provider.log")
+        stack.callback(provider.kill)
+        command = (sys.executable, ROOT / "manage.py", "demo_provider", "--port", str(provider.port))
+        provider.spawn(command, os.environ, ROOT)
+        await provider.ready("/v1/models")
+        server = stack.enter_context(Postgres()) if order.postgres else None
+        dialects: tuple[Dialect, ...] = ("openai", "anthropic")
+        lanes = [await _lane(order, provider.port, dialect, server, stack) for dialect in dialects]
+        # Shared: a lane that is quicker takes more of them.
+        rounds = iter(range(order.rounds))
+        await asyncio.gather(*(lane.run(rounds, order) for lane in lanes))
+        return _finding(lanes)
+
+
+async def _lane(
+    order: Order, provider_port: int, dialect: Dialect, server: Postgres | None, stack: AsyncExitStack
+) -> Lane:
+    folder = order.folder / dialect
+    url = server.create(dialect) if server else ""
+    # One lane holds tool calls for a policy, the other lets them pass: two ways to their release.
+    policies = [_POLICY] if dialect == "anthropic" else []
+    gateway = Gateway(f"The gateway ({dialect})", Setting(folder, provider_port, dialect, policies, url))
+    stack.callback(gateway.kill)
+    await gateway.prepare()
+    ledger = Ledger(database.connect(environment.database(url, folder / "luthien.sqlite3")))
+    stack.callback(ledger.close)
+    return Lane(gateway, ledger, dialect)
+
+
+def _finding(lanes: list[Lane]) -> Finding:
+    counts = {
+        "kills": sum(lane.kills for lane in lanes),
+        "calls sent": sum(lane.sent for lane in lanes),
+        "answers begun": sum(lane.heads for lane in lanes),
+        "answers received whole": sum(lane.complete for lane in lanes),
+        "tool calls received whole": sum(lane.tools for lane in lanes),
+    }
+    for lane in lanes:
+        for outcome, number in lane.ledger.outcomes().items():
+            counts[f"on record as {outcome}"] = counts.get(f"on record as {outcome}", 0) + number
+    return Finding(counts, [violation for lane in lanes for violation in lane.violations])
+
+
+PROOF = Proof(
+    name="crash",
+    claim="Killed at any moment, the gateway leaves no complete answer or tool call that a client got off the record.",
+    rounds=500,
+    run=run,
+)
