@@ -60,7 +60,7 @@ class Gate:
         for item in items:
             if isinstance(item, Changed):
                 self.changed = True
-                self._by = item.by
+                self._by = item.by if item.content else self._by
             elif isinstance(item, Notice):
                 out += self._notice(item)
             elif self._passes(item):

@@ -26,9 +26,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A policy altered or dropped something here; thinking that follows may be bound to what is gone."""
+    """A policy altered or dropped something here. If it is `content`, thinking that follows may be bound to it."""
 
     by: ActivePolicy
+    content: bool = True
 
 
 Item = Event | Notice | Changed

@@ -12,6 +12,7 @@ from .link import Link
 
 _LIVE = frozenset({"text", "thinking"})
 """Blocks that may end in the middle. Half a tool call must never look complete, so the others leave whole."""
+_CONTENT = (BlockStart, BlockDelta, BlockEnd)
 
 
 class Watch(Link):
@@ -22,7 +23,6 @@ class Watch(Link):
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
-        self._changed = Changed(judge.active)
         self._left: list[Item] = []
         self._reset()
 
@@ -62,7 +62,7 @@ class Watch(Link):
                 return
             if len(made) != 1 or made[0] is not event:
                 self._check_change(event)
-                self._put(self._changed)
+                self._put(Changed(self._judge.active, content=any(isinstance(e, _CONTENT) for e in (event, *made))))
             for each in made:
                 self._check(each, event)
                 self._pass(each)
@@ -121,4 +121,4 @@ class Watch(Link):
         if self._block is not None and self._held is None:
             self._left.append(BlockEnd())
         failed = Notice(self._judge.active, None, "the policy failed", stops=True)
-        self._left += [self._changed, *self._notices, failed, End()]
+        self._left += [Changed(self._judge.active), *self._notices, failed, End()]

@@ -3,21 +3,31 @@
 import inspect
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.executor import Answered, PolicyExecutor
 from policies.active import ActivePolicy
 from policies.base import Call, Policy
 from policies.content import Block, Request, Response
-from policies.events import Event, Frame, Grammar, Start, fold, response_events
+from policies.events import BlockDelta, Event, Frame, Grammar, Start, fold, response_events
 from policies.verdicts import Decision
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 AWAITED = {"on_request", "on_text", "on_thinking", "on_tool_call", "on_answer", "on_end"}
 
 
 def policy(**hooks: Callable[..., Any]) -> Policy:
     """A policy with these hooks; a hook that is awaited may be given as a plain function."""
-    return type("Made", (Policy,), {name: _hook(name, hook) for name, hook in hooks.items()})()
+    made: type[Policy] = type("Made", (Policy,), {name: _hook(name, hook) for name, hook in hooks.items()})
+    return made()
+
+
+def noting(seen: list[T], what: T, returned: R) -> R:
+    """`returned`, after a note of what was seen: a hook in one line."""
+    seen.append(what)
+    return returned
 
 
 def _hook(name: str, hook: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,24 +48,19 @@ def active(name: str = "guard", /, **how: Any) -> ActivePolicy:
     return ActivePolicy(name, 1, policy(**hooks), **rest)
 
 
-def answer(*blocks: Block, stop: str = "end_turn", choice: int = 0) -> list[Event]:
+def answer(*blocks: Block, stop: str = "end_turn") -> list[Event]:
     """The events of an answer, each with a frame of its own; a text comes in deltas of three characters."""
-    made: list[Event] = []
-    for event in response_events(Response("msg_1", "model-1", blocks, stop)):
-        made += cut(event, 3)
-    made[0] = replace(made[0], choice=choice)  # type: ignore[call-arg]
-    return [replace(event, frame=Frame(b"frame")) for event in made]
+    whole = response_events(Response("msg_1", "model-1", blocks, stop))
+    return [replace(event, frame=Frame(b"frame")) for each in whole for event in cut(each, 3)]
 
 
 def cut(event: Event, size: int) -> list[Event]:
     """A delta in pieces of `size` characters; any other event as it is."""
-    text = getattr(event, "text", "")
-    if not text:
+    if not isinstance(event, BlockDelta) or not event.text:
         return [event]
-    pieces = [replace(event, text=text[at : at + size]) for at in range(0, len(text), size)]  # type: ignore[call-arg]
-    if getattr(event, "signature", ""):
-        pieces[:-1] = [replace(piece, signature="") for piece in pieces[:-1]]  # type: ignore[call-arg]
-    return pieces
+    pieces = [replace(event, text=event.text[at : at + size], signature="") for at in range(0, len(event.text), size)]
+    pieces[-1].signature = event.signature
+    return [*pieces]
 
 
 @dataclass

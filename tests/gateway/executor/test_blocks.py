@@ -3,11 +3,11 @@
 import pytest
 
 from policies.base import Call
-from policies.content import Block, Opaque, Text, Thinking, ToolCall
-from policies.events import Aside, BlockEnd, BlockStart, Event, Failure, Frame, Start
+from policies.content import Block, Opaque, Request, Text, Thinking, ToolCall
+from policies.events import Aside, BlockDelta, BlockEnd, BlockStart, Event, Failure, Frame, Start, fold
 from policies.verdicts import Verdict, allow, block, replace, stop
 
-from .playing import Source, active, answer, play, same_objects
+from .playing import Source, active, answer, choices, noting, play, same_objects
 
 LS = ToolCall("t1", "bash", '{"command":"ls"}')
 RM = ToolCall("t2", "bash", '{"command":"rm -rf /"}')
@@ -264,7 +264,7 @@ async def test_a_block_ends_the_chain_for_that_block_alone() -> None:
 
 async def test_no_policy_sees_a_notice() -> None:
     seen: list[object] = []
-    later = active("later", on_event=lambda event, call: seen.append(event) or event, on_text=always(block("later")))
+    later = active("later", on_event=lambda event, call: noting(seen, event, event), on_text=always(block("later")))
     played = await play(answer(RM, stop="tool_use"), active("first", on_tool_call=no_deletes), later)
     assert not any(isinstance(event, BlockStart) for event in seen)
     assert "policy first" in played.texts[0]
@@ -320,17 +320,11 @@ async def test_an_upstream_that_fails_in_dropped_thinking_is_still_heard() -> No
 
 
 async def test_each_choice_is_judged_on_its_own_and_a_stop_leaves_the_others() -> None:
-    from policies.content import Request
-
-    from .playing import choices
-
     events = choices(answer(Text("bad"), LS), answer(Text("good"), RM, stop="tool_use"), answer(Text("bad")))
     stopper = active(on_text=lambda text, call: stop("no") if text.text == "bad" else allow(), on_tool_call=no_deletes)
     played = await play(events, stopper, request=Request("model-1", choices=3))
     starts = [position for position, event in enumerate(played.events) if isinstance(event, Start)]
     assert len(starts) == 3
-    from policies.events import fold
-
     first, second, third = (fold(played.events[a:b]) for a, b in zip(starts, [*starts[1:], None], strict=True))
     assert len(first.blocks) == len(third.blocks) == 1
     assert [made.kind for made in second.blocks] == ["text", "text"]
@@ -350,7 +344,7 @@ async def test_a_shared_policy_keeps_its_calls_apart() -> None:
 
 async def test_an_empty_block_is_judged_and_passes() -> None:
     events = answer(Text(""), ToolCall("t1", "now"))
-    events = [event for event in events if not (hasattr(event, "signature") and not event.text)]
+    events = [event for event in events if not isinstance(event, BlockDelta) or event.text]
     played = await play(events, active(on_text=always(allow()), on_tool_call=always(allow())))
     assert same_objects(played.events, events)
     assert sum(isinstance(event, BlockEnd) for event in played.events) == 2

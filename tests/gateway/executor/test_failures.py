@@ -2,13 +2,16 @@
 
 import asyncio
 import gc
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
+from gateway.executor import PolicyExecutor
 from gateway.executor.judge import LONGEST_REASON
 from policies.base import Call
 from policies.content import Text, ToolCall
+from policies.events import Event
 from policies.verdicts import Verdict, allow, block
 
 from .playing import Source, active, answer, check, play, prepared, same_objects
@@ -202,7 +205,7 @@ async def test_an_upstream_that_breaks_off_breaks_off_the_answer() -> None:
             cancelled.set()
         return allow()
 
-    async def upstream():  # type: ignore[no-untyped-def]
+    async def upstream() -> AsyncGenerator[list[Event], None]:
         for event in answer(LS)[:-1]:
             yield [event]
         await asyncio.sleep(0)
@@ -268,8 +271,6 @@ async def test_notes_reach_the_record_and_state_belongs_to_one_policy_and_call()
         call.note("judge", "asked", 0.5)
         states.append(call.state)
         return allow()
-
-    from gateway.executor import PolicyExecutor
 
     call = Call(id="call_1", on_note=lambda kind, text, value: notes.append((kind, text, value)))
     executor = PolicyExecutor([active("a", on_text=noting), active("b", on_text=noting)], call, print, began=0.0)

@@ -8,7 +8,7 @@ from policies.content import Opaque, Text, ToolCall
 from policies.events import Aside, BlockDelta, Event
 from policies.verdicts import Verdict, allow, block, replace, stop
 
-from .playing import Source, active, answer, check_grammar, play, prepared, same_objects
+from .playing import Source, active, answer, check_grammar, noting, play, prepared, same_objects
 
 LS = ToolCall("t1", "bash", '{"command":"ls"}')
 PWD = ToolCall("t2", "bash", '{"command":"pwd"}')
@@ -156,7 +156,7 @@ async def test_an_aside_in_a_held_block_keeps_its_place_and_one_behind_the_end_p
 
 async def test_a_stop_in_mid_batch_reads_nothing_more() -> None:
     seen: list[str] = []
-    first = active("a", on_text=lambda text, call: seen.append(text.text) or allow())
+    first = active("a", on_text=lambda text, call: noting(seen, text.text, allow()))
     second = active("b", on_text=lambda text, call: stop("no"))
     await play(Source([answer(Text("one"), Text("two"))]), first, second)
     assert seen == ["one"]

@@ -12,7 +12,7 @@ from policies.base import Call
 from policies.content import Image, Message, Request, Text, Tool, ToolResult
 from policies.verdicts import Verdict, allow, block, refuse, replace, reroute, respond, stop
 
-from .playing import active, answer, check, play, prepared
+from .playing import Source, active, answer, check, noting, play, prepared
 
 ASKED = Request("model-1", (Message("user", (Text("hello"),)),), stream=True, choices=2)
 
@@ -47,16 +47,12 @@ async def test_each_policy_sees_what_the_one_before_made() -> None:
 
 async def test_answer_hooks_see_the_request_as_it_was_sent() -> None:
     seen: list[str] = []
-    first = active("first", on_text=lambda text, call: seen.append(call.request.last_user_text) or allow())
+    first = active("first", on_text=lambda text, call: noting(seen, call.request.last_user_text, allow()))
     played = prepared(first, active(on_request=upper), request=ASKED)
     await played.executor.check(ASKED)
-    async for _ in played.executor.run(_stream(answer(Text("hi")))):
+    async for _ in played.executor.run(Source([answer(Text("hi"))]).stream()):
         pass
     assert seen == ["HELLO"]
-
-
-async def _stream(events):  # type: ignore[no-untyped-def]
-    yield events
 
 
 async def test_a_replacement_cannot_change_how_the_answer_travels() -> None:
@@ -67,7 +63,7 @@ async def test_a_replacement_cannot_change_how_the_answer_travels() -> None:
 
 async def test_reroute_changes_the_model_alone_and_later_policies_see_it() -> None:
     seen: list[str] = []
-    later = active("later", on_request=lambda request, call: seen.append(request.model) or allow())
+    later = active("later", on_request=lambda request, call: noting(seen, request.model, allow()))
     request, _ = await check(ASKED, active(on_request=always(reroute("small", "cheap"))), later)
     assert request == dataclasses.replace(ASKED, model="small")
     assert seen == ["small"]
@@ -186,7 +182,6 @@ async def test_the_verdicts_together_have_their_time(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_shadow_beside_judges_and_changes_nothing() -> None:
-    shadow = active("watching", on_request=always(block("would")), mode="shadow")
     waiting = asyncio.Event()
 
     async def enforce(request: Request, call: Call) -> Verdict:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from gateway.executor import shadow as shadow_module
+from policies.active import ActivePolicy
 from policies.base import Call
 from policies.content import Request, Text, ToolCall
 from policies.events import BlockDelta, Event
 from policies.verdicts import Decision, Verdict, allow, block, replace, retry, stop
 
-from .playing import Played, Source, active, answer, choices, play, prepared, same_objects
+from .playing import Played, Source, active, answer, choices, noting, play, prepared, same_objects
 from .test_request import ASKED
 
 LS = ToolCall("t1", "bash", '{"command":"ls"}')
@@ -19,7 +20,7 @@ PWD = ToolCall("t2", "bash", '{"command":"pwd"}')
 EVENTS = answer(Text("hello"), LS, stop="tool_use")
 
 
-def shadow(name: str = "watching", **how: Any) -> Any:
+def shadow(name: str = "watching", /, **how: Any) -> ActivePolicy:
     return active(name, mode="shadow", **how)
 
 
@@ -63,7 +64,7 @@ async def test_a_shadow_cannot_change_an_event_in_place() -> None:
 
     seen: list[str] = []
     played = await play(
-        EVENTS, shadow(on_event=hook, on_text=lambda text, call: seen.append(text.text) or allow()), active()
+        EVENTS, shadow(on_event=hook, on_text=lambda text, call: noting(seen, text.text, allow())), active()
     )
     await judged(played, 1)
     assert same_objects(played.events, EVENTS)
@@ -98,7 +99,7 @@ async def test_a_shadow_sees_the_stream_at_its_place_in_the_chain() -> None:
 async def test_a_shadow_sees_no_notice_and_not_what_was_blocked() -> None:
     seen: list[Event] = []
     guard = active("guard", on_tool_call=lambda tool_call, call: block("no"))
-    played = await play(EVENTS, guard, shadow(on_event=lambda event, call: seen.append(event) or event))
+    played = await play(EVENTS, guard, shadow(on_event=lambda event, call: noting(seen, event, event)))
     for _ in range(10):
         await asyncio.sleep(0)
     assert seen == [*EVENTS[:5], EVENTS[-1]]
@@ -131,7 +132,7 @@ async def test_a_shadow_is_asked_in_order_request_answer_end() -> None:
     played = prepared(
         shadow(
             on_request=on_request,
-            on_text=lambda text, call: order.append("text") or allow(),
+            on_text=lambda text, call: noting(order, "text", allow()),
             on_end=lambda call, outcome: order.append(outcome),
         )
     )

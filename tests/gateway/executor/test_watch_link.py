@@ -21,7 +21,7 @@ from policies.events import (
 )
 from policies.verdicts import Verdict, allow, block, replace
 
-from .playing import active, answer, choices, play, same_objects
+from .playing import active, answer, choices, noting, play, same_objects
 
 LS = ToolCall("t1", "bash", '{"command":"ls"}')
 PWD = ToolCall("t2", "bash", '{"command":"pwd"}')
@@ -44,7 +44,7 @@ async def test_watching_alone_leaves_the_same_objects() -> None:
     events = answer(SIGNED, Text("hello"), Opaque("x"), LS, PWD, stop="tool_use")
     events.insert(3, Aside(Frame(b"ping")))
     events.append(Aside(Frame(b"bye")))
-    played = await play(events, active(on_event=lambda event, call: seen.append(event) or event))
+    played = await play(events, active(on_event=lambda event, call: noting(seen, event, event)))
     assert same_objects(played.events, events)
     assert seen == events
     assert not played.executor.changed
@@ -122,7 +122,7 @@ async def test_made_blocks_are_held_and_judged_like_any_other() -> None:
 async def test_other_hooks_of_the_policy_see_what_it_made() -> None:
     seen: list[str] = []
     guard = active(
-        on_event=each(BlockDelta, BlockDelta("x")), on_text=lambda text, call: seen.append(text.text) or allow()
+        on_event=each(BlockDelta, BlockDelta("x")), on_text=lambda text, call: noting(seen, text.text, allow())
     )
     await play(answer(Text("hello")), guard)
     assert seen == ["xx"]
@@ -276,7 +276,7 @@ async def test_the_end_of_an_answer_that_was_stopped_before_is_all_that_is_seen(
     seen: list[Event] = []
     first = active("a", on_text=lambda text, call: Verdict("stop", "no"))
     played = await play(
-        answer(Text("x"), LS), first, active("b", on_event=lambda event, call: seen.append(event) or event)
+        answer(Text("x"), LS), first, active("b", on_event=lambda event, call: noting(seen, event, event))
     )
     assert seen == [played.events[0], End()]
 
@@ -284,5 +284,5 @@ async def test_the_end_of_an_answer_that_was_stopped_before_is_all_that_is_seen(
 async def test_a_replaced_answer_is_seen_by_the_policies_behind() -> None:
     seen: list[Event] = []
     first = active("a", on_answer=lambda response, call: replace((Text("X"),)))
-    await play(answer(Text("x")), first, active("b", on_event=lambda event, call: seen.append(event) or event))
+    await play(answer(Text("x")), first, active("b", on_event=lambda event, call: noting(seen, event, event)))
     assert BlockDelta("X") in seen

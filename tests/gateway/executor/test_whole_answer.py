@@ -8,7 +8,7 @@ from policies.content import Block, Opaque, Request, Response, Text, Thinking, T
 from policies.events import Aside, Event, Failure, Frame
 from policies.verdicts import Verdict, allow, block, replace, retry, stop
 
-from .playing import Source, active, answer, choices, play, prepared, same_objects
+from .playing import Source, active, answer, choices, noting, play, prepared, same_objects
 
 LS = ToolCall("t1", "bash", '{"command":"ls"}')
 RM = ToolCall("t2", "bash", '{"command":"rm -rf /"}')
@@ -22,7 +22,7 @@ def always(verdict: Verdict) -> object:
 async def test_the_answer_is_shown_whole_and_nothing_leaves_before_its_verdict() -> None:
     seen: list[Response] = []
     events = answer(SIGNED, Text("hello"), LS, stop="tool_use")
-    played = await play(events, active(on_answer=lambda response, call: seen.append(response) or allow()))
+    played = await play(events, active(on_answer=lambda response, call: noting(seen, response, allow())))
     assert seen[0].blocks == (SIGNED, Text("hello"), LS)
     assert (seen[0].id, seen[0].model, seen[0].stop_reason) == ("msg_1", "model-1", "tool_use")
     assert same_objects(played.batches[0], events)
@@ -196,7 +196,7 @@ async def test_two_policies_hold_the_answer_one_after_the_other() -> None:
 async def test_the_finish_reason_is_told_after_the_last_verdict() -> None:
     order: list[str] = []
     guard = active(
-        on_tool_call=lambda tool_call, call: order.append(tool_call.id) or allow(),
+        on_tool_call=lambda tool_call, call: noting(order, tool_call.id, allow()),
         on_finish=lambda reason, call: order.append(reason),
     )
     await play(answer(LS, RM, stop="tool_use"), guard)
