@@ -151,7 +151,7 @@ def test_a_stream_of_ours_is_complete() -> None:
 
 
 def test_usage_goes_to_clients_that_asked_for_it_alone() -> None:
-    events = [Start("id", "m"), End("end_turn", Usage(3, 4))]
+    events: list[Event] = [Start("id", "m"), End("end_turn", Usage(3, 4))]
     assert all("usage" not in chunk for chunk in chunks(written(*events, usage_wanted=False)))
 
 
@@ -225,7 +225,7 @@ def test_each_choice_is_written_and_the_stream_ends_once() -> None:
     assert (first.text, second.text, second.stop_reason) == ("Aa", "?", "tool_use")
     assert stream.count(b"[DONE]") == 1
     made = OPENAI_CHAT.writer(request_for("two_choices"))
-    both = [Start("i", "m"), End("end_turn"), Start("i", "m", choice=1), End("end_turn")]
+    both: list[Event] = [Start("i", "m"), End("end_turn"), Start("i", "m", choice=1), End("end_turn")]
     assert made.write(both).count(b"[DONE]") == 1
 
 
