@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, assert_never
 
 from policies.base import Call, Policy
-from policies.content import Message, Request, Response, Text, Thinking, Tool, ToolCall
+from policies.content import Block, Message, Request, Response, Text, Thinking, Tool, ToolCall
 from policies.verdicts import Verdict
 
 Judged = Request | Text | Thinking | ToolCall | Response
@@ -51,6 +51,18 @@ async def judge(policy: Policy, thing: Judged, call: Call | None = None) -> Verd
             return await policy.on_answer(thing, call)
         case _:
             assert_never(thing)
+
+
+def new_request(verdict: Verdict) -> Request:
+    """The request that `verdict` puts in the place of what was judged."""
+    assert isinstance(verdict.content, Request), f"{verdict.action} carries no request"
+    return verdict.content
+
+
+def new_blocks(verdict: Verdict) -> tuple[Block, ...]:
+    """The blocks that `verdict` puts in the place of what was judged."""
+    assert isinstance(verdict.content, tuple), f"{verdict.action} carries no blocks"
+    return verdict.content
 
 
 def stream_text(policy: Policy, chunks: Iterable[str], call: Call | None = None) -> str:

@@ -1,8 +1,14 @@
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from policies import registry, services
+from policies.active import Scope
 from policies.models import Activation, Policy, PolicyVersion, Terms
 from policies.signals import changed
 
@@ -10,20 +16,20 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def policy():
+def policy() -> Policy:
     return services.create_policy("words", actor="ada")
 
 
 @pytest.fixture
-def version(policy):
+def version(policy: Policy) -> PolicyVersion:
     return services.create_version(policy, "uppercase_nth_word", {"n": 3}, actor="ada")
 
 
 @pytest.fixture
-def actions():
-    heard = []
+def actions() -> Iterator[list[tuple[str, str]]]:
+    heard: list[tuple[str, str]] = []
 
-    def listen(actor, action, **_):
+    def listen(actor: str, action: str, **_: Any) -> None:
         heard.append((actor, action))
 
     changed.connect(listen)
@@ -31,11 +37,11 @@ def actions():
     changed.disconnect(listen)
 
 
-def url(name, policy, **query):
+def url(name: str, policy: Policy, **query: Any) -> str:
     return reverse(f"admin:policies_policy_{name}", args=[policy.pk], query=query or None)
 
 
-def terms(version, **changed_terms):
+def terms(version: PolicyVersion, **changed_terms: str) -> dict[str, Any]:
     return {
         "version": version.pk,
         "mode": "shadow",
@@ -50,7 +56,7 @@ def terms(version, **changed_terms):
     }
 
 
-def test_the_whole_way_from_a_name_to_enforcement(admin_client, actions):
+def test_the_whole_way_from_a_name_to_enforcement(admin_client: Client, actions: list[tuple[str, str]]) -> None:
     answer = admin_client.post(reverse("admin:policies_policy_add"), {"name": "loud"}, follow=True)
     policy = Policy.objects.get(name="loud")
     assert "uppercase_nth_word" in answer.content.decode()
@@ -60,19 +66,17 @@ def test_the_whole_way_from_a_name_to_enforcement(admin_client, actions):
     assert "Version loud@1 is stored" in answer.content.decode()
     answer = admin_client.get(url("activate", policy))
     assert "Put in force" in answer.content.decode()
-    answer = admin_client.post(url("activate", policy), terms(policy.latest), follow=True)
+    answer = admin_client.post(url("activate", policy), terms(policy.versions.get()), follow=True)
     assert "Version loud@1 is in force in shadow mode" in answer.content.decode()
     answer = admin_client.post(url("switch_mode", policy), follow=True)
     assert "Version loud@1 is now in enforce mode" in answer.content.decode()
     answer = admin_client.post(url("end", policy), follow=True)
     assert "Policy loud is no longer in force" in answer.content.decode()
-    version = policy.latest
+    version = policy.versions.get()
     assert (version.config, version.note, version.author) == ({"n": 4}, "a try", "admin")
     assert [activation.mode for activation in policy.activations.all()] == ["enforce", "shadow"]
-    assert policy.activations.last().terms == Terms(
-        mode="shadow", scope=policy.activations.last().terms.scope, order=5, deadline=2.5
-    )
-    assert policy.activations.last().scope == {"teams": ["pay*", "ops"], "keys": ["*"], "models": ["*"]}
+    first = policy.activations.get(mode="shadow")
+    assert first.terms == Terms(mode="shadow", scope=Scope(teams=("pay*", "ops")), order=5, deadline=2.5)
     assert actions == [
         ("admin", "policy.created"),
         ("admin", "policy.version_created"),
@@ -82,23 +86,25 @@ def test_the_whole_way_from_a_name_to_enforcement(admin_client, actions):
     ]
 
 
-def test_a_wrong_value_stands_beside_its_field_and_nothing_is_stored(admin_client, policy):
+def test_a_wrong_value_stands_beside_its_field_and_nothing_is_stored(admin_client: Client, policy: Policy) -> None:
     answer = admin_client.post(url("new_version", policy, **{"class": "uppercase_nth_word"}), {"config-n": "0"})
     assert answer.context["form"].errors["n"] and not PolicyVersion.objects.exists()
 
 
-def test_a_bad_name_is_refused(admin_client):
+def test_a_bad_name_is_refused(admin_client: Client) -> None:
     answer = admin_client.post(reverse("admin:policies_policy_add"), {"name": "Not Good"})
     assert "Use small letters" in answer.content.decode() and not Policy.objects.exists()
 
 
-def test_terms_out_of_range_are_refused(admin_client, policy, version):
+def test_terms_out_of_range_are_refused(admin_client: Client, policy: Policy, version: PolicyVersion) -> None:
     answer = admin_client.post(url("activate", policy), terms(version, percent="101", teams=""))
     assert set(answer.context["form"].errors) == {"percent", "teams"} and policy.current is None
 
 
-def test_what_only_the_service_refuses_is_shown(admin_client, policy, version, monkeypatch):
-    def refuse(*args, **kwargs):
+def test_what_only_the_service_refuses_is_shown(
+    admin_client: Client, policy: Policy, version: PolicyVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
         raise services.InvalidPolicy([("scope", "no")])
 
     monkeypatch.setattr(services, "activate", refuse)
@@ -106,19 +112,25 @@ def test_what_only_the_service_refuses_is_shown(admin_client, policy, version, m
     assert answer.context["form"].non_field_errors() == ["scope: no"]
 
 
-def test_another_policys_version_cannot_be_activated(admin_client, policy, version):
+def test_another_policys_version_cannot_be_activated(
+    admin_client: Client, policy: Policy, version: PolicyVersion
+) -> None:
     other = services.create_policy("other", actor="ada")
     answer = admin_client.post(url("activate", other), terms(version))
     assert "version" in answer.context["form"].errors
 
 
-def test_a_new_version_begins_with_the_values_of_the_last(admin_client, policy, version):
+def test_a_new_version_begins_with_the_values_of_the_last(
+    admin_client: Client, policy: Policy, version: PolicyVersion
+) -> None:
     assert (
         'value="3"' in admin_client.get(url("new_version", policy, **{"class": "uppercase_nth_word"})).content.decode()
     )
 
 
-def test_an_activation_begins_with_the_terms_of_the_last(admin_client, policy, version):
+def test_an_activation_begins_with_the_terms_of_the_last(
+    admin_client: Client, policy: Policy, version: PolicyVersion
+) -> None:
     services.activate(version, Terms(order=77), actor="ada")
     newer = services.create_version(policy, "uppercase", {}, actor="ada")
     page = admin_client.get(url("activate", policy, version=version.pk)).content.decode()
@@ -126,13 +138,17 @@ def test_an_activation_begins_with_the_terms_of_the_last(admin_client, policy, v
     assert f'<option value="{newer.pk}" selected>' in admin_client.get(url("activate", policy)).content.decode()
 
 
-def test_a_class_that_is_not_registered_leads_to_the_catalogue(admin_client, policy, monkeypatch):
+def test_a_class_that_is_not_registered_leads_to_the_catalogue(
+    admin_client: Client, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(registry, "broken", lambda: {"theirs": "pkg:X: ImportError"})
     page = admin_client.get(url("new_version", policy, **{"class": "os.system"})).content.decode()
     assert "What should it do?" in page and "theirs is installed but cannot be loaded" in page
 
 
-def test_the_page_shows_what_cannot_be_loaded(admin_client, policy, version, monkeypatch):
+def test_the_page_shows_what_cannot_be_loaded(
+    admin_client: Client, policy: Policy, version: PolicyVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     services.activate(version, actor="ada")
     monkeypatch.setattr(registry, "catalogue", lambda: {})
     assert "blocks every call in its scope" in admin_client.get(url("change", policy)).content.decode()
@@ -140,7 +156,9 @@ def test_the_page_shows_what_cannot_be_loaded(admin_client, policy, version, mon
     assert "cannot be loaded: blocks" in listed
 
 
-def test_the_lists_show_what_is_in_force(admin_client, policy, version, django_assert_max_num_queries):
+def test_the_lists_show_what_is_in_force(
+    admin_client: Client, policy: Policy, version: PolicyVersion, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     services.create_policy("idle", actor="ada")
     services.activate(version, Terms(mode="shadow"), actor="ada")
     with django_assert_max_num_queries(12):
@@ -152,7 +170,9 @@ def test_the_lists_show_what_is_in_force(admin_client, policy, version, django_a
 
 @pytest.mark.parametrize("model", ["policy", "policyversion", "activation"])
 @pytest.mark.parametrize("action", ["change", "delete"])
-def test_history_is_neither_edited_nor_deleted(admin_client, policy, version, model, action):
+def test_history_is_neither_edited_nor_deleted(
+    admin_client: Client, policy: Policy, version: PolicyVersion, model: str, action: str
+) -> None:
     activation = services.activate(version, actor="ada")
     row = {"policy": policy, "policyversion": version, "activation": activation}[model]
     address = reverse(f"admin:policies_{model}_{action}", args=[row.pk])
@@ -161,23 +181,29 @@ def test_history_is_neither_edited_nor_deleted(admin_client, policy, version, mo
 
 
 @pytest.mark.parametrize("name", ["switch_mode", "end"])
-def test_looking_at_an_address_changes_nothing(admin_client, policy, version, name):
+def test_looking_at_an_address_changes_nothing(
+    admin_client: Client, policy: Policy, version: PolicyVersion, name: str
+) -> None:
     services.activate(version, actor="ada")
     assert admin_client.get(url(name, policy)).status_code == 405
 
 
 @pytest.mark.parametrize("name", ["new_version", "activate", "switch_mode", "end"])
-def test_staff_without_the_permission_change_nothing(client, policy, version, name):
+def test_staff_without_the_permission_change_nothing(
+    client: Client, policy: Policy, version: PolicyVersion, name: str
+) -> None:
     services.activate(version, actor="ada")
     client.force_login(User.objects.create_user("viewer", is_staff=True))
     assert client.post(url(name, policy)).status_code == 404
     assert policy.current is not None
 
 
-def test_switching_what_is_not_in_force_changes_nothing(admin_client, policy, version):
+def test_switching_what_is_not_in_force_changes_nothing(
+    admin_client: Client, policy: Policy, version: PolicyVersion
+) -> None:
     admin_client.post(url("switch_mode", policy))
     assert policy.current is None
 
 
-def test_a_policy_that_is_not_there_is_not_found(admin_client):
+def test_a_policy_that_is_not_there_is_not_found(admin_client: Client) -> None:
     assert admin_client.get(reverse("admin:policies_policy_change", args=[99])).status_code == 404

@@ -10,6 +10,7 @@ from policies.events import (
     BlockEnd,
     BlockStart,
     End,
+    Event,
     Failure,
     Frame,
     Grammar,
@@ -33,12 +34,12 @@ RESPONSES = st.builds(Response, st.text(), st.text(), st.lists(BLOCKS).map(tuple
 
 
 @given(RESPONSES)
-def test_folding_is_the_inverse_of_streaming(response):
+def test_folding_is_the_inverse_of_streaming(response: Response) -> None:
     assert fold(response_events(response)) == response
 
 
 @given(RESPONSES)
-def test_what_is_streamed_obeys_the_grammar(response):
+def test_what_is_streamed_obeys_the_grammar(response: Response) -> None:
     grammar = Grammar()
     for event in response_events(response):
         assert not grammar.complete
@@ -46,7 +47,7 @@ def test_what_is_streamed_obeys_the_grammar(response):
     assert grammar.complete
 
 
-def test_several_answers_follow_one_another():
+def test_several_answers_follow_one_another() -> None:
     grammar = Grammar()
     for event in (Start(), End(), Start(choice=1), Aside(), Failure("x", "y")):
         grammar.check(event)
@@ -69,7 +70,7 @@ def test_several_answers_follow_one_another():
     ],
     ids=lambda events: "-".join(type(event).__name__ for event in events),
 )
-def test_an_illegal_event_is_refused(events):
+def test_an_illegal_event_is_refused(events: list[Event]) -> None:
     grammar = Grammar()
     for event in events[:-1]:
         grammar.check(event)
@@ -77,14 +78,14 @@ def test_an_illegal_event_is_refused(events):
         grammar.check(events[-1])
 
 
-def test_a_block_may_break_off_in_a_failure():
+def test_a_block_may_break_off_in_a_failure() -> None:
     grammar = Grammar()
     for event in (Start(), BlockStart("text"), BlockDelta("x"), Failure("x", "y")):
         grammar.check(event)
     assert grammar.complete
 
 
-def test_an_event_without_its_frame_keeps_its_source():
+def test_an_event_without_its_frame_keeps_its_source() -> None:
     event = BlockDelta("x", frame=Frame(b"x"), source={"a": 1})
     assert detached(event).frame is None and detached(event).source == {"a": 1}
     assert detached(detached(event)) == event
@@ -92,30 +93,30 @@ def test_an_event_without_its_frame_keeps_its_source():
     assert detached(bare) is bare
 
 
-def test_frames_are_compared_by_identity():
+def test_frames_are_compared_by_identity() -> None:
     assert Frame(b"x") != Frame(b"x") and Frame(b"x", 2).size == 2
 
 
-def test_a_built_block_has_the_source_of_its_start():
+def test_a_built_block_has_the_source_of_its_start() -> None:
     start = BlockStart("thinking", source={"a": 1})
     block = build_block(start, iter([BlockDelta("x"), BlockDelta("", "sig"), BlockDelta("y", "nature")]))
     assert block == Thinking("xy", "signature") and block.source == {"a": 1}
     assert next(iter(block_events(block))).source == {"a": 1}
 
 
-def test_what_is_not_complete_is_not_part_of_the_answer():
+def test_what_is_not_complete_is_not_part_of_the_answer() -> None:
     accumulator = Accumulator()
     for event in (Start("i"), BlockStart("text"), BlockDelta("x"), Aside(), Failure("x", "y")):
         accumulator.add(event)
     assert accumulator.response == Response("i")
 
 
-def test_an_end_without_a_block_is_refused():
+def test_an_end_without_a_block_is_refused() -> None:
     with pytest.raises(GrammarError):
         fold([Start(), BlockEnd()])
 
 
-def test_the_usage_is_that_of_the_end_if_it_has_any():
+def test_the_usage_is_that_of_the_end_if_it_has_any() -> None:
     early, late = Usage(1), Usage(2)
     assert fold([Start(usage=early), End(usage=late)]).usage == late
     assert fold([Start(usage=early), End()]).usage == early

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -7,19 +8,19 @@ from policies.library.noop import Noop
 
 
 @pytest.fixture(autouse=True)
-def fresh_registry():
+def fresh_registry() -> Iterator[None]:
     registry.reload()
     yield
     registry.reload()
 
 
-def installed(monkeypatch, **points):
+def installed(monkeypatch: pytest.MonkeyPatch, **points: str) -> None:
     found = [EntryPoint(name, value, registry.GROUP) for name, value in points.items()]
     monkeypatch.setattr(registry, "entry_points", lambda group: found if group == registry.GROUP else [])
     registry.reload()
 
 
-def test_the_library_is_registered_under_its_modules_names():
+def test_the_library_is_registered_under_its_modules_names() -> None:
     assert set(registry.catalogue()) == {
         "block_dangerous_commands",
         "debug_logging",
@@ -32,19 +33,19 @@ def test_the_library_is_registered_under_its_modules_names():
     assert registry.broken() == {}
 
 
-def test_each_policy_says_what_it_does_and_each_setting_what_it_is():
+def test_each_policy_says_what_it_does_and_each_setting_what_it_is() -> None:
     for name, policy in registry.catalogue().items():
         assert len(registry.description(policy)) > 60, name
         for field, info in policy.Config.model_fields.items():
             assert info.description, f"{name}.{field}"
 
 
-def test_an_installed_package_adds_a_policy(monkeypatch):
+def test_an_installed_package_adds_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, theirs="policies.library.noop:Noop")
     assert registry.catalogue()["theirs"] is Noop
 
 
-def test_a_broken_package_takes_no_other_with_it(monkeypatch):
+def test_a_broken_package_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, gone="no_such_package:Policy", wrong="json:loads", other="json:JSONDecoder", noop="json:x")
     assert "uppercase" in registry.catalogue() and registry.catalogue()["noop"] is Noop
     assert set(registry.broken()) == {"gone", "wrong", "other", "noop"}
@@ -53,13 +54,13 @@ def test_a_broken_package_takes_no_other_with_it(monkeypatch):
     assert "taken" in registry.broken()["noop"]
 
 
-def test_a_dotted_path_is_not_a_name():
+def test_a_dotted_path_is_not_a_name() -> None:
     with pytest.raises(registry.NotRegistered):
         registry.build("policies.library.noop", {})
 
 
-def test_a_class_that_cannot_be_made_is_an_invalid_config_that_quotes_nothing(monkeypatch):
-    def explode(self, config):
+def test_a_class_that_cannot_be_made_is_an_invalid_config_that_quotes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def explode(self: Noop, config: object) -> None:
         raise RuntimeError("secret")
 
     monkeypatch.setattr(Noop, "__init__", explode)
@@ -67,7 +68,7 @@ def test_a_class_that_cannot_be_made_is_an_invalid_config_that_quotes_nothing(mo
         registry.build("noop", {})
 
 
-def test_a_wrong_config_names_its_field():
+def test_a_wrong_config_names_its_field() -> None:
     with pytest.raises(registry.InvalidConfig, match=r"^extra: ") as caught:
         registry.build("noop", {"extra": 1})
     assert caught.value.errors[0][0] == "extra"

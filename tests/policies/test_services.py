@@ -1,4 +1,6 @@
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -12,10 +14,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def announced():
-    heard = []
+def announced() -> Iterator[list[dict[str, Any]]]:
+    heard: list[dict[str, Any]] = []
 
-    def listen(sender, signal, **kwargs):
+    def listen(sender: object, signal: object, **kwargs: Any) -> None:
         json.dumps(kwargs)
         heard.append(kwargs)
 
@@ -25,15 +27,15 @@ def announced():
 
 
 @pytest.fixture
-def policy():
+def policy() -> Policy:
     return services.create_policy("words", actor="ada")
 
 
-def version(policy, n=2):
+def version(policy: Policy, n: int = 2) -> PolicyVersion:
     return services.create_version(policy, "uppercase_nth_word", {"n": n}, actor="ada", note="because")
 
 
-def test_a_policy_is_announced_with_its_actor(announced):
+def test_a_policy_is_announced_with_its_actor(announced: list[dict[str, Any]]) -> None:
     services.create_policy("no-shell.deletes_1", actor="ada")
     assert announced == [
         {"actor": "ada", "action": "policy.created", "subject": "no-shell.deletes_1", "detail": {}},
@@ -41,17 +43,17 @@ def test_a_policy_is_announced_with_its_actor(announced):
 
 
 @pytest.mark.parametrize("name", ["", "Words", "two words", "-x", "a" * 101, "a\n"])
-def test_a_bad_name_is_refused_and_the_field_named(name):
+def test_a_bad_name_is_refused_and_the_field_named(name: str) -> None:
     with pytest.raises(services.InvalidPolicy, match=r"^name: "):
         services.create_policy(name, actor="ada")
 
 
-def test_a_name_is_taken_once(policy):
+def test_a_name_is_taken_once(policy: Policy) -> None:
     with pytest.raises(services.InvalidPolicy, match=r"^name: .*already exists"):
         services.create_policy("words", actor="ada")
 
 
-def test_versions_are_numbered_and_hold_their_defaults(policy, announced):
+def test_versions_are_numbered_and_hold_their_defaults(policy: Policy, announced: list[dict[str, Any]]) -> None:
     first, second = version(policy), services.create_version(policy, "uppercase", {}, actor="bob")
     assert (first.number, second.number, second.config) == (1, 2, {"requests": False})
     assert second.checksum == checksum("uppercase", {"requests": False})
@@ -59,7 +61,7 @@ def test_versions_are_numbered_and_hold_their_defaults(policy, announced):
     assert (first.author, first.note, str(first), policy.latest) == ("ada", "because", "words@1", second)
 
 
-def test_the_checksum_does_not_depend_on_the_order_of_keys():
+def test_the_checksum_does_not_depend_on_the_order_of_keys() -> None:
     assert checksum("x", {"a": 1, "b": 2}) == checksum("x", {"b": 2, "a": 1}) != checksum("y", {"a": 1, "b": 2})
 
 
@@ -73,13 +75,15 @@ def test_the_checksum_does_not_depend_on_the_order_of_keys():
         ("os.system", {}, "registered_name: no policy is registered as 'os.system'"),
     ],
 )
-def test_a_config_that_does_not_validate_is_refused_and_the_field_named(policy, registered, config, field):
+def test_a_config_that_does_not_validate_is_refused_and_the_field_named(
+    policy: Policy, registered: str, config: dict[str, Any], field: str
+) -> None:
     with pytest.raises(services.InvalidPolicy, match=rf"^{field}"):
         services.create_version(policy, registered, config, actor="ada")
     assert not PolicyVersion.objects.exists()
 
 
-def test_an_activation_takes_the_place_of_the_one_before(policy, announced):
+def test_an_activation_takes_the_place_of_the_one_before(policy: Policy, announced: list[dict[str, Any]]) -> None:
     old = services.activate(version(policy), Terms(mode="shadow"), actor="ada")
     new = services.activate(version(policy, 3), Terms(scope=Scope(teams=("pay*",)), order=7), actor="bob")
     old.refresh_from_db()
@@ -101,7 +105,7 @@ def test_an_activation_takes_the_place_of_the_one_before(policy, announced):
         (Terms(scope=Scope(keys=())), "scope"),
     ],
 )
-def test_terms_out_of_range_are_refused_and_the_field_named(policy, terms, field):
+def test_terms_out_of_range_are_refused_and_the_field_named(policy: Policy, terms: Terms, field: str) -> None:
     made = version(policy)
     before = services.activate(made, actor="ada")
     with pytest.raises(services.InvalidPolicy, match=rf"^{field}: "):
@@ -110,12 +114,12 @@ def test_terms_out_of_range_are_refused_and_the_field_named(policy, terms, field
 
 
 @pytest.mark.parametrize("scope", [[], {"teams": ["*"]}, {"teams": "*", "keys": ["*"], "models": ["*"]}])
-def test_a_scope_of_another_shape_is_refused(policy, scope):
+def test_a_scope_of_another_shape_is_refused(policy: Policy, scope: Any) -> None:
     with pytest.raises(Exception, match="scope"):
         Activation(policy=policy, version=version(policy), scope=scope, author="ada").full_clean()
 
 
-def test_the_rest_of_the_sessions_stay_with_the_activation_before(policy):
+def test_the_rest_of_the_sessions_stay_with_the_activation_before(policy: Policy) -> None:
     first = services.activate(version(policy), actor="ada")
     tenth = services.activate(version(policy), Terms(percent=10), actor="ada")
     half = services.activate(tenth.version, Terms(percent=50), actor="ada")
@@ -123,14 +127,14 @@ def test_the_rest_of_the_sessions_stay_with_the_activation_before(policy):
     assert (tenth.previous, half.previous, twentieth.previous) == (first, first, half)
 
 
-def test_what_nobody_had_before_a_percentage_nobody_has_besides_it(policy):
+def test_what_nobody_had_before_a_percentage_nobody_has_besides_it(policy: Policy) -> None:
     made = version(policy)
     services.activate(made, actor="ada")
     services.deactivate(policy, actor="ada")
     assert services.activate(made, Terms(percent=10), actor="ada").previous is None
 
 
-def test_deactivation_ends_what_is_in_force(policy, announced):
+def test_deactivation_ends_what_is_in_force(policy: Policy, announced: list[dict[str, Any]]) -> None:
     services.activate(version(policy), actor="ada")
     services.deactivate(policy, actor="bob")
     assert policy.current is None
@@ -144,7 +148,7 @@ def test_deactivation_ends_what_is_in_force(policy, announced):
     assert len(announced) == 3
 
 
-def test_rolling_back_keeps_the_terms_and_serves_everybody(policy, announced):
+def test_rolling_back_keeps_the_terms_and_serves_everybody(policy: Policy, announced: list[dict[str, Any]]) -> None:
     version(policy)
     services.activate(version(policy, 3), Terms(order=4, percent=10, deadline=5), actor="ada")
     back = services.roll_back(policy, 1, actor="ada")
@@ -152,7 +156,7 @@ def test_rolling_back_keeps_the_terms_and_serves_everybody(policy, announced):
     assert announced[-1]["detail"] == {"version": 1, "from_version": 2}
 
 
-def test_rolling_back_to_nowhere_is_refused(policy):
+def test_rolling_back_to_nowhere_is_refused(policy: Policy) -> None:
     with pytest.raises(services.InvalidPolicy, match="words has no version 1"):
         services.roll_back(policy, 1, actor="ada")
     version(policy)
@@ -160,7 +164,7 @@ def test_rolling_back_to_nowhere_is_refused(policy):
         services.roll_back(policy, 1, actor="ada")
 
 
-def test_history_is_neither_changed_nor_deleted(policy):
+def test_history_is_neither_changed_nor_deleted(policy: Policy) -> None:
     made = services.activate(version(policy), actor="ada")
     for row in (policy, made.version, made):
         with pytest.raises(Immutable):
@@ -173,7 +177,7 @@ def test_history_is_neither_changed_nor_deleted(policy):
             type(row).objects.update(created_at=None)
 
 
-def test_an_activation_ends_once(policy):
+def test_an_activation_ends_once(policy: Policy) -> None:
     made = services.activate(version(policy), actor="ada")
     services.deactivate(policy, actor="ada")
     made.refresh_from_db()
@@ -181,13 +185,13 @@ def test_an_activation_ends_once(policy):
         made.end(made.created_at)
 
 
-def test_the_database_allows_one_activation_in_force(policy):
+def test_the_database_allows_one_activation_in_force(policy: Policy) -> None:
     made = services.activate(version(policy), actor="ada")
     with pytest.raises(IntegrityError), transaction.atomic():
         Activation(policy=policy, version=made.version, scope=made.scope, author="ada").save()
 
 
-def test_every_change_of_what_is_in_force_raises_the_revision(policy):
+def test_every_change_of_what_is_in_force_raises_the_revision(policy: Policy) -> None:
     made = version(policy)
     assert services.revision() == 0
     services.activate(made, actor="ada")
@@ -197,8 +201,8 @@ def test_every_change_of_what_is_in_force_raises_the_revision(policy):
     assert snapshot.active_set().number == 3
 
 
-def test_a_receiver_that_raises_undoes_the_change(policy):
-    def refuse(**kwargs):
+def test_a_receiver_that_raises_undoes_the_change(policy: Policy) -> None:
+    def refuse(**kwargs: Any) -> None:
         raise RuntimeError("no audit, no change")
 
     made = version(policy)
@@ -212,12 +216,12 @@ def test_a_receiver_that_raises_undoes_the_change(policy):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_outside_of_a_transaction_is_not_counted():
+def test_a_change_outside_of_a_transaction_is_not_counted() -> None:
     with pytest.raises(transaction.TransactionManagementError):
         services.touch_revision()
 
 
-def test_rows_read_as_what_they_are(policy):
+def test_rows_read_as_what_they_are(policy: Policy) -> None:
     made = services.activate(version(policy), Terms(mode="shadow"), actor="ada")
     assert (str(policy), str(made)) == ("words", "words@1 (shadow)")
     assert Policy.objects.get(name="words").latest == made.version

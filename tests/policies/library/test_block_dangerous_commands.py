@@ -1,5 +1,7 @@
 import asyncio
 import base64
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 import pytest
 
@@ -330,7 +332,7 @@ CASES = [
     ("system", SYSTEM),
     ("unparsable command", UNPARSABLE),
 ]
-SWITCHES = {
+SWITCHES: dict[str, dict[str, Any]] = {
     "recursive delete": {"delete": "off"},
     "disk": {"disk": False},
     "fork bomb": {"fork_bombs": False},
@@ -341,7 +343,7 @@ SWITCHES = {
 }
 
 
-def policy(**config):
+def policy(**config: Any) -> BlockDangerousCommands:
     return BlockDangerousCommands(BlockDangerousCommands.Config(**config))
 
 
@@ -349,28 +351,29 @@ def policy(**config):
     ("category", "command"),
     [pytest.param(category, command, id=command[:60]) for category, commands in CASES for command in commands],
 )
-async def test_a_dangerous_command_is_blocked_under_its_category(category, command):
+async def test_a_dangerous_command_is_blocked_under_its_category(category: str, command: str) -> None:
     verdict = await judge(policy(git_history=True), tool_call("bash", command=command))
     assert verdict.action == "block"
+    assert verdict.evidence is not None
     assert verdict.evidence["category"] == category
     assert verdict.reason == f"{category} ({verdict.evidence['program']})"
 
 
 @pytest.mark.parametrize("command", ORDINARY, ids=lambda command: command[:60])
-async def test_an_ordinary_command_is_allowed(command):
+async def test_an_ordinary_command_is_allowed(command: str) -> None:
     assert (await judge(policy(), tool_call("bash", command=command))).action == "allow"
 
 
 @pytest.mark.parametrize("category", SWITCHES)
-async def test_a_category_that_is_switched_off_blocks_nothing(category):
+async def test_a_category_that_is_switched_off_blocks_nothing(category: str) -> None:
     lenient = policy(**SWITCHES[category])
     for command in dict(CASES)[category][:3]:
         assert (await judge(lenient, tool_call("bash", command=command))).action == "allow", command
 
 
-async def test_what_can_be_read_of_an_unparsable_command_is_judged_all_the_same():
+async def test_what_can_be_read_of_an_unparsable_command_is_judged_all_the_same() -> None:
     verdict = await judge(policy(unparsable=False), tool_call("bash", command="rm -rf / \x00"))
-    assert verdict.evidence["category"] == "recursive delete"
+    assert verdict.reason.startswith("recursive delete")
 
 
 @pytest.mark.parametrize(
@@ -388,7 +391,7 @@ async def test_what_can_be_read_of_an_unparsable_command_is_judged_all_the_same(
         ("find . -delete", "block"),
     ],
 )
-async def test_deletes_may_be_allowed_within_the_project(command, action):
+async def test_deletes_may_be_allowed_within_the_project(command: str, action: str) -> None:
     assert (await judge(policy(delete="outside_project"), tool_call("bash", command=command))).action == action
 
 
@@ -410,7 +413,7 @@ async def test_deletes_may_be_allowed_within_the_project(command, action):
     ],
     ids=lambda call: call.name + call.arguments_text,
 )
-async def test_commands_are_found_wherever_a_shell_tool_carries_them(call):
+async def test_commands_are_found_wherever_a_shell_tool_carries_them(call: ToolCall) -> None:
     assert (await judge(policy(), call)).action == "block"
 
 
@@ -425,45 +428,45 @@ async def test_commands_are_found_wherever_a_shell_tool_carries_them(call):
     ],
     ids=lambda call: call.name + call.arguments_text,
 )
-async def test_what_is_not_a_command_is_not_judged(call):
+async def test_what_is_not_a_command_is_not_judged(call: ToolCall) -> None:
     assert (await judge(policy(), call)).action == "allow"
 
 
-async def test_the_tools_and_arguments_can_be_configured():
+async def test_the_tools_and_arguments_can_be_configured() -> None:
     configured = policy(tools=["Runner"], arguments=["Line"])
     assert (await judge(configured, tool_call("runner", line="rm -rf /"))).action == "block"
     assert (await judge(configured, tool_call("bash", command="rm -rf /"))).action == "allow"
 
 
-async def test_arguments_that_are_not_json_are_for_the_executor():
+async def test_arguments_that_are_not_json_are_for_the_executor() -> None:
     with pytest.raises(UnparsableArguments):
         await judge(policy(), ToolCall("1", "bash", "{"))
 
 
-async def test_the_reason_quotes_nothing_of_the_command():
+async def test_the_reason_quotes_nothing_of_the_command() -> None:
     verdict = await judge(policy(), tool_call("bash", command="rm -rf /home/secret-name"))
     assert verdict.reason == "recursive delete (rm)"
 
 
-async def test_a_long_command_is_judged_in_a_process_of_its_own(monkeypatch):
+async def test_a_long_command_is_judged_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     padding = "echo a line of a longish script\n" * 2500
     monkeypatch.setattr(judgement, "Script", None)
     assert (await judge(policy(), tool_call("bash", command=padding + "rm -rf /"))).action == "block"
     assert (await judge(policy(), tool_call("bash", command=padding))).action == "allow"
 
 
-async def test_a_process_that_dies_takes_one_verdict_with_it():
+async def test_a_process_that_dies_takes_one_verdict_with_it() -> None:
     padding = "true\n" * 20_000
     await judge(policy(), tool_call("bash", command=padding))
     for process in judgement._pool()._processes.values():
         process.kill()
-    with pytest.raises(judgement.BrokenProcessPool):
+    with pytest.raises(BrokenProcessPool):
         while True:
             await judge(policy(), tool_call("bash", command=padding))
             await asyncio.sleep(0)
     assert (await judge(policy(), tool_call("bash", command=padding + "rm -rf /"))).action == "block"
 
 
-async def test_nobody_reads_more_than_a_megabyte():
+async def test_nobody_reads_more_than_a_megabyte() -> None:
     verdict = await judge(policy(), tool_call("bash", command="true\n" * 300_000))
-    assert verdict.evidence["category"] == "unparsable command"
+    assert verdict.reason.startswith("unparsable command")

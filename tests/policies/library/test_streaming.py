@@ -1,6 +1,7 @@
 """However a text is cut into deltas, every policy releases the same, which is what it makes of the whole."""
 
 import re
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,30 +29,30 @@ PATTERNS = st.fixed_dictionaries(
 CHAINS = st.lists(LITERALS | PATTERNS, max_size=4)
 
 
-def replacing(*rules, **config):
-    return StringReplacement(StringReplacement.Config(rules=rules, **config))
+def replacing(*rules: dict[str, Any]) -> StringReplacement:
+    return StringReplacement(StringReplacement.Config.model_validate({"rules": rules}))
 
 
 @given(CUTS)
-def test_uppercase_is_that_of_the_whole(chunks):
+def test_uppercase_is_that_of_the_whole(chunks: list[str]) -> None:
     assert stream_text(Uppercase(), chunks) == "".join(chunks).upper()
 
 
 @given(CUTS, st.integers(1, 4))
-def test_every_nth_word_is_that_of_the_whole(chunks, n):
+def test_every_nth_word_is_that_of_the_whole(chunks: list[str], n: int) -> None:
     numbers = iter(range(1, 1000))
     expected = re.sub(r"\S+", lambda word: word[0].upper() if next(numbers) % n == 0 else word[0], "".join(chunks))
     assert stream_text(UppercaseNthWord(UppercaseNthWord.Config(n=n)), chunks) == expected
 
 
 @given(CUTS, SHORT, st.text(ALPHABET, max_size=4))
-def test_a_literal_is_replaced_as_in_the_whole(chunks, find, replacement):
+def test_a_literal_is_replaced_as_in_the_whole(chunks: list[str], find: str, replacement: str) -> None:
     expected = "".join(chunks).replace(find, replacement)
     assert stream_text(replacing({"find": find, "replace": replacement}), chunks) == expected
 
 
 @given(CUTS, CHAINS)
-def test_rules_one_after_the_other_are_the_same_for_any_cut(chunks, rules):
+def test_rules_one_after_the_other_are_the_same_for_any_cut(chunks: list[str], rules: list[dict[str, Any]]) -> None:
     one_by_one = "".join(chunks)
     for rule in rules:
         one_by_one = stream_text(replacing(rule), [one_by_one])
@@ -60,18 +61,18 @@ def test_rules_one_after_the_other_are_the_same_for_any_cut(chunks, rules):
 
 
 @given(st.text("ab\n", max_size=30), st.sampled_from(["a+", "^a", "b$", "(a)b", "[^b]+"]))
-def test_a_regular_expression_is_that_of_the_lines(text, pattern):
+def test_a_regular_expression_is_that_of_the_lines(text: str, pattern: str) -> None:
     expected = "\n".join(re.sub(pattern, "<x>", line) for line in text.split("\n"))
     assert stream_text(replacing({"find": pattern, "replace": "<x>", "regex": True}), list(text)) == expected
 
 
 @given(CUTS)
-def test_notes_change_nothing(chunks):
+def test_notes_change_nothing(chunks: list[str]) -> None:
     policy = DebugLogging(DebugLogging.Config(hooks=("on_text_delta",)))
     assert stream_text(policy, chunks) == "".join(chunks)
 
 
-def test_nothing_of_a_match_leaves_before_it_is_whole_and_nothing_else_waits():
+def test_nothing_of_a_match_leaves_before_it_is_whole_and_nothing_else_waits() -> None:
     policy, call = replacing({"find": "secret", "replace": "-"}), Call()
     released = [policy.on_text_delta(chunk, call, False)[0] for chunk in ("a se", "cr", "et b", "s")]
     assert released == ["a ", "", "- b", ""]
