@@ -14,6 +14,8 @@ from .payloads import Body, Part, Piece, Slice
 
 TRUST = timedelta(hours=12)
 """How long a blob that was written or touched counts as there; the collector leaves it alone for twice as long."""
+QUICK_BELOW = 64 * 1024
+"""Bytes below which zstd's level 3 takes twice the time of level 1 and saves nothing."""
 KNOWN_LIMIT = 100_000
 PARENT_BYTES = 64 * 1024 * 1024
 PARENTS_A_SESSION = 4
@@ -34,7 +36,8 @@ class Shelf:
     """Turns bodies into rows. What it handed out counts as stored until `forget` says otherwise."""
 
     def __init__(self) -> None:
-        self._compressor = zstandard.ZstdCompressor(level=3)
+        self._quick = zstandard.ZstdCompressor(level=1)
+        self._thorough = zstandard.ZstdCompressor(level=3)
         self._known: OrderedDict[bytes, datetime] = OrderedDict()
         self._parents: OrderedDict[str, deque[Body]] = OrderedDict()
         self._parent_bytes = 0
@@ -67,7 +70,8 @@ class Shelf:
         self._known[digest] = now
         if len(self._known) > KNOWN_LIMIT:
             self._known.popitem(last=False)
-        data = self._compressor.compress(payloads.encode(pieces) if pieces else raw)
+        content = payloads.encode(pieces) if pieces else raw
+        data = (self._quick if len(content) < QUICK_BELOW else self._thorough).compress(content)
         targets = frozenset(piece.digest for piece in pieces if isinstance(piece, Part | Slice))
         return NewBlob(digest, bool(pieces), data, len(raw), targets)
 

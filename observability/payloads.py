@@ -58,12 +58,17 @@ Piece = bytes | Part | Slice
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body in memory, ready to be a parent: `elements` are where its messages, system blocks and tools stand."""
+    """A body in memory, ready to be a parent. `found` is where its messages, system blocks and tools stand, if that
+    was looked for yet."""
 
     digest: bytes
     raw: bytes
-    elements: tuple[Span, ...]
+    found: tuple[Span, ...] | None = None
     depth: int = 0
+
+    @property
+    def elements(self) -> tuple[Span, ...]:
+        return tuple(find_elements(self.raw)) if self.found is None else self.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Plan:
 
 def whole(raw: bytes) -> Body:
     """A body that is stored as it is and looked into by nobody, such as an answer."""
-    return Body(hashlib.sha256(raw).digest(), raw, ())
+    return Body(hashlib.sha256(raw).digest(), raw)
 
 
 def plan(raw: bytes, parents: Sequence[Body] = ()) -> Plan:
@@ -85,9 +90,9 @@ def plan(raw: bytes, parents: Sequence[Body] = ()) -> Plan:
     best = max((_share(raw, parent) for parent in parents if parent.depth < MAX_DEPTH), default=None, key=_shared)
     if best is not None and _shared(best) * 2 > len(raw):
         return _plan_difference(digest, raw, best)
-    elements = tuple(find_elements(raw))
     if len(raw) < MIN_SPLIT:
-        return Plan(Body(digest, raw, elements))
+        return Plan(Body(digest, raw))
+    elements = tuple(find_elements(raw))
     pieces = tuple(_cut(raw, 0, len(raw), elements))
     if len(pieces) == 1:
         return Plan(Body(digest, raw, elements))
@@ -227,8 +232,9 @@ def _plan_difference(digest: bytes, raw: bytes, share: _Shared) -> Plan:
     parent, head, end = share.parent, share.head, len(raw) - share.tail
     shift = len(raw) - len(parent.raw)
     added = [(start + head, stop + head) for start, stop in find_elements(raw[head:end], inside=head > 0)]
-    before = [span for span in parent.elements if span[1] <= head]
-    after = [(start + shift, stop + shift) for start, stop in parent.elements if start + shift >= end]
+    known = parent.elements
+    before = [span for span in known if span[1] <= head]
+    after = [(start + shift, stop + shift) for start, stop in known if start + shift >= end]
     pieces: list[Piece] = []
     if head:
         pieces.append(Slice(parent.digest, 0, head))
