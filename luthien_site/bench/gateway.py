@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import sys
@@ -19,9 +20,18 @@ from luthien_site.bench.workload import Dialect
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "bench"
 UPPERCASE: dict[str, Any] = {"name": "uppercase", "policy": "uppercase", "config": {}, "mode": "enforce"}
-_COMMAND = (
-    *("-m", "uvicorn", "luthien_site.asgi:application", "--host", "127.0.0.1", "--lifespan", "on"),
-    *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning", "--no-server-header"),
+SERVER: dict[str, Any] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    "lifespan": "on",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+}
+"""Of uvicorn, as `manage.py up` has it."""
+_PROGRAM = (
+    "import json, sys, uvicorn\n"
+    "uvicorn.run('luthien_site.asgi:application', host='127.0.0.1', port=int(sys.argv[1]), **json.loads(sys.argv[2]))"
 )
 
 
@@ -85,7 +95,7 @@ class Gateway(Child):
     async def start(self) -> None:
         """Returns when it serves. Raises DidNotStart."""
         env = {**self.setting.env, "LUTHIEN_URL": f"http://127.0.0.1:{self.port}"}
-        self.spawn([sys.executable, *_COMMAND, "--port", str(self.port)], env, ROOT)
+        self.spawn([sys.executable, "-c", _PROGRAM, str(self.port), json.dumps(SERVER)], env, ROOT)
         await self.ready("/ready")
 
     async def _manage(self, *arguments: str) -> None:

@@ -29,7 +29,7 @@ class NotInstalled(Exception):
 
 
 def install(place: bootstrap.Place, folder: Path) -> Path:
-    """The environment's folder; it is made from requirements/peers.txt unless it is there already. Raises NotInstalled."""
+    """The environment's folder, made from requirements/peers.txt where it is not there yet. Raises NotInstalled."""
     venv, stamp = folder / "litellm-venv", bootstrap.stamp_of(place, "peers")
     mark = venv / "luthien-stamp"
     if mark.exists() and mark.read_text(encoding="ascii") == stamp:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from time import perf_counter
 
 from luthien_site.bench.client import CallFailed, Pool, Reply, check
@@ -110,7 +111,7 @@ async def paced_events(target: Target, streams: int, per_second: float, seconds:
         ended, cpu = perf_counter(), target.cpu() - cpu
     windows = [[mark for mark in reply.marks if began <= mark < ended] for reply in replies]
     events = sum(map(len, windows))
-    gaps = [(after - before) * 1e3 for marks in windows for before, after in zip(marks, marks[1:], strict=False)]
+    gaps = [(after - before) * 1e3 for marks in windows for before, after in pairwise(marks)]
     figures = {"events_per_s": events / (ended - began)} | _percentiles("gap_ms", gaps)
     if target.child:
         figures["cpu_us_per_event"] = cpu / max(events, 1) * 1e6
@@ -147,7 +148,7 @@ async def _open_streams(target: Target, streams: int, per_second: float, seconds
             await asyncio.sleep((number % 7 + 1) / 7 / per_second / streams + 0.002)
             replies.append((await pool.open()).begin(requests.next()))
         deadline = perf_counter() + BEGIN_SECONDS
-        while not all(reply.marks for reply in replies) and perf_counter() < deadline:
+        while not all(reply.marks for reply in replies) and perf_counter() < deadline:  # noqa: ASYNC110 (cheap, and rare)
             await asyncio.sleep(0.05)
         await asyncio.sleep(min(0.5, seconds))
         begun = [reply for reply in replies if reply.status]

@@ -25,7 +25,7 @@ class Postgres:
 
     def __init__(self) -> None:
         # Not under /tmp, which may be memory and make every commit free.
-        self.folder = Path(tempfile.mkdtemp(prefix="luthien-postgres-", dir="/var/tmp"))  # noqa: S108 (mkdtemp is safe)
+        self.folder = Path(tempfile.mkdtemp(prefix="luthien-postgres-", dir="/var/tmp"))
         self.port = free_port()
         self._identity: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None

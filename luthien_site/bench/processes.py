@@ -40,7 +40,7 @@ class Child:
         core = self.core
 
         def before_exec() -> None:
-            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            die_with_parent()
             if core is not None:
                 os.sched_setaffinity(0, {core})
 
@@ -52,7 +52,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=before_exec,  # noqa: PLW1509 (we start no threads before it)
+                preexec_fn=before_exec,
             )
 
     async def ready(self, path: str) -> None:
@@ -99,6 +99,11 @@ class Child:
 
     def _last_lines(self) -> str:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+
+
+def die_with_parent() -> None:
+    """Asks Linux to kill this process when the one that started it dies, whatever it dies of."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_port() -> int:

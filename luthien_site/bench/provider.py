@@ -1,7 +1,8 @@
-"""A provider that costs next to nothing: it replays the demo provider's answers from memory, on the same core as the load.
+"""A provider that costs next to nothing: it replays the demo provider's answers from memory.
 
-The demo provider itself takes more processor time a call than the rest of the bench together. Its answer to a script is
-made once; after that only the number of the request is put into it. `python -m luthien_site.bench.provider PORT` runs it.
+It shares a core with the load, and the demo provider itself takes more processor time a call than all the rest of the
+bench. Its answer to a script is made once; after that only the number of the request is put into it. `python -m
+luthien_site.bench.provider PORT` runs it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What came out: medians over the rounds, what each server adds, ratios to the peer, and whether the bars are met. Pure."""
+"""What came out: medians, what each server adds, ratios to the peer, and whether the bars are met. Pure."""
 
 from __future__ import annotations
 
@@ -127,7 +127,8 @@ def _added(figures: Mapping[str, float], direct: Mapping[str, float]) -> dict[st
     """What a server adds to the direct connection of the same round."""
     if figures is direct:
         return {}
-    return {f"added_{name}": figures[name] - direct[name] for name in ("ms_p50", "ms_p99") if name in figures and direct}
+    shared = [name for name in ("ms_p50", "ms_p99") if name in figures and name in direct]
+    return {f"added_{name}": figures[name] - direct[name] for name in shared}
 
 
 def _median(values: Any) -> float | None:

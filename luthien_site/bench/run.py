@@ -107,7 +107,7 @@ async def _peer(
     plan: Plan, data: Path, provider: int, core: int | None, stack: AsyncExitStack, say: Say, notes: list[str]
 ) -> Target | None:
     if not plan.peers or plan.dialect != "openai":
-        notes.append("Without LiteLLM's proxy, so no ratios: it is measured in OpenAI's dialect, unless told otherwise.")
+        notes.append("There are no ratios: LiteLLM's proxy is left out, as it is where the dialect is not OpenAI's.")
         return None
     say("Preparing LiteLLM's proxy ...")
     try:

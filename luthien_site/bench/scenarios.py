@@ -20,7 +20,7 @@ class Scenario:
 
 
 RATE = 20.0
-"""Calls a second of the open loops: a third of what the slowest peer can take, so that nobody is measured in a queue."""
+"""Calls a second of the open loops, a third of what the slowest peer can take: nobody is measured in a queue."""
 
 
 def full(seconds: float) -> list[Scenario]:

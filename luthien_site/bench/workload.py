@@ -42,7 +42,7 @@ def paced(events: int, every: float) -> Script:
 
 
 class Requests:
-    """Makes the requests of one script to one server. No two are equal: a record that shares equal bodies gains nothing."""
+    """Makes the requests of one script to one server. No two are equal, so that a record cannot share their bodies."""
 
     def __init__(self, script: Script, dialect: Dialect, model: str, key: str) -> None:
         body = _body(script, dialect, model)

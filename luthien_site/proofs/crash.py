@@ -21,11 +21,12 @@ import uvloop
 
 from luthien_site import environment
 from luthien_site.bench.client import CallFailed, Connection, Pool
-from luthien_site.bench.gateway import MODEL, ROOT, Gateway, Setting
+from luthien_site.bench.gateway import MODEL, ROOT, Setting
 from luthien_site.bench.postgres import Postgres
 from luthien_site.bench.processes import Child
 from luthien_site.bench.workload import Dialect, Requests, Script
 from luthien_site.proofs.ledger import Claim, Ledger
+from luthien_site.proofs.nursery import ForkedGateway
 from luthien_site.proofs.received import Received, read_stream, read_whole
 from luthien_site.proofs.registry import Finding, Order, Proof
 from observability import database
@@ -48,7 +49,7 @@ _POLICY = {"name": "tools", "policy": "block_dangerous_commands", "config": {}, 
 class Lane:
     """One gateway, its clients, and what they hold. `sent` counts requests, `claims` those whose head arrived."""
 
-    gateway: Gateway
+    gateway: ForkedGateway
     ledger: Ledger
     dialect: Dialect
     sent: int = 0
@@ -69,7 +70,7 @@ class Lane:
                 order.say(f"{number + 1} of {order.rounds} rounds ...")
         await self.gateway.start()
         await self._check()
-        self.gateway.stop()
+        await self.gateway.close()
         self.violations += [f"{call} has an outcome and no end" for call in self.ledger.unclosed()]
         self.violations += self._unbalanced()
 
@@ -77,7 +78,7 @@ class Lane:
         pool = Pool(self.gateway.port)
         clients = [asyncio.create_task(self._client(pool, number)) for number in range(CLIENTS)]
         await asyncio.sleep(random.uniform(*LIFE_SECONDS))  # noqa: S311 (no secret)
-        self.gateway.kill()
+        await self.gateway.crash()
         self.kills += 1
         await asyncio.gather(*clients)
         pool.close()
@@ -116,7 +117,9 @@ class Lane:
         """Compares with the record what the clients got before the last kill."""
         claims, self.claims = self.claims, []
         deadline = time.monotonic() + ORPHAN_SECONDS
-        while (orphans := self.ledger.orphans(self.gateway.pid)) and time.monotonic() < deadline:
+        while orphans := self.ledger.orphans(self.gateway.pid):
+            if time.monotonic() > deadline:
+                break
             await asyncio.sleep(0.02)
         self.violations += [f"{call} is open and its gateway is dead" for call in orphans]
         for claim in claims:
@@ -129,7 +132,7 @@ class Lane:
         if not self.heads <= recorded <= self.sent:
             found.append(f"{self.sent} calls were sent, {self.heads} answered, and {recorded} are on record")
         if finished < self.complete:
-            found.append(f"{self.complete} answers reached their clients whole, and {finished} are on record as finished")
+            found.append(f"{self.complete} answers came whole, and {finished} are on record as finished")
         return found
 
 
@@ -162,8 +165,8 @@ async def _lane(
     url = server.create(dialect) if server else ""
     # One lane holds tool calls for a policy, the other lets them pass: two ways to their release.
     policies = [_POLICY] if dialect == "anthropic" else []
-    gateway = Gateway(f"The gateway ({dialect})", Setting(folder, provider_port, dialect, policies, url))
-    stack.callback(gateway.kill)
+    gateway = ForkedGateway(f"The gateway ({dialect})", Setting(folder, provider_port, dialect, policies, url))
+    stack.push_async_callback(gateway.close)
     await gateway.prepare()
     ledger = Ledger(database.connect(environment.database(url, folder / "luthien.sqlite3")))
     stack.callback(ledger.close)

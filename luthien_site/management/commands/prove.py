@@ -24,7 +24,8 @@ class Command(BaseCommand):
         known = proofs()
         if name is not None and name not in known:
             raise CommandError(f"There is no proof {name}; there are {', '.join(known)}.")
-        failed = [proof.name for proof in known.values() if name in (None, proof.name) and not self._run(proof, rounds, db)]
+        wanted = [known[name]] if name else list(known.values())
+        failed = [proof.name for proof in wanted if not self._run(proof, rounds, db)]
         if failed:
             raise CommandError(f"Not proven: {', '.join(failed)}.")
 
