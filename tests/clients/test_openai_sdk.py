@@ -143,3 +143,14 @@ def test_a_wrong_key_is_told_so(gateway: Gateway) -> None:
 
 def test_models_are_listed(gateway: Gateway) -> None:
     assert "chat/script" in [model.id for model in client(gateway.url, gateway.key()).models.list()]
+
+
+def test_the_stream_helper_accepts_what_is_left_of_parallel_tool_calls(gateway: Gateway) -> None:
+    script = 'tool bash {"command": "rm -rf /"}\ntool bash {"command": "ls"}\ntool bash {"command": "pwd"}'
+    guarded = client(gateway.url, gateway.key("guarded"))
+    with guarded.chat.completions.stream(model="chat/script", **ask(script)) as stream:
+        choice = list(stream) and stream.get_final_completion().choices[0]
+    assert choice
+    calls = choice.message.tool_calls or []
+    assert [call.function.arguments for call in calls] == ['{"command": "ls"}', '{"command": "pwd"}']
+    assert "no-dangerous-commands" in (choice.message.content or "")

@@ -18,7 +18,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 class Writer(FrameWriter):
-    """Tool calls of the upstream keep their index, those of ours count up behind them.
+    """Tool calls are numbered anew from 0 once a policy changed something: clients fail over an index that is missing.
 
     A blank line is put between texts of which one is ours, because all of them make up one `content`.
     """
@@ -31,12 +31,15 @@ class Writer(FrameWriter):
         self._begin(Start())
 
     def untouched(self, events: Sequence[Event], frame: Frame) -> bytes:
+        if self._changed and self._moves(events):
+            return b"".join(self.edited(event) for event in events)
         separator = b""
         for event in events:
             separator += self._follow(event)
         return separator + frame.raw
 
     def edited(self, event: Event) -> bytes:
+        self._changed = True
         match event:
             case BlockDelta():
                 return self._follow(event) + self._delta(event)
@@ -69,6 +72,7 @@ class Writer(FrameWriter):
         self._choice = start.choice
         self._envelope = _envelope(start)
         self._index = self._next_index = 0
+        self._changed = self._moved = False
         self._legacy = self._custom = False
         self._field = "content"
         self._boundary = Boundary()
@@ -98,10 +102,22 @@ class Writer(FrameWriter):
             self._field = next((name for name in REASONING if part.get(name)), REASONING[0])
         elif event.kind == "tool_call":
             self._legacy = "function_call" in part
-            index = (part.get("tool_calls") or [{}])[0].get("index")
-            self._index = self._next_index if index is None else index
+            came_as = _index(event)
+            self._index = self._next_index if self._changed or came_as is None else came_as
+            self._moved = came_as not in (None, self._index)
             self._next_index = max(self._next_index, self._index + 1)
             self._custom = event.custom
+
+    def _moves(self, events: Sequence[Event]) -> bool:
+        """Whether a tool call in the frame gets another index than it came with."""
+        moved, place = self._moved and self.open_kind == "tool_call", self._next_index
+        for event in events:
+            if isinstance(event, BlockStart):
+                moved = event.kind == "tool_call" and _index(event) not in (None, place)
+                place += event.kind == "tool_call"
+            if moved and isinstance(event, BlockStart | BlockDelta):
+                return True
+        return False
 
     def _call_start(self, event: BlockStart) -> bytes:
         entry = (part_of(event.source).get("tool_calls") or [{}])[0]
@@ -148,6 +164,13 @@ class Writer(FrameWriter):
         if self._usage_wanted and not (isinstance(finish, dict) and finish.get("usage")):
             out += sse(source.get("usage") or {**self._envelope, "choices": [], "usage": write_usage(event.usage)})
         return out + DONE
+
+
+def _index(start: BlockStart) -> int | None:
+    """The index that a tool call came with."""
+    calls = part_of(start.source).get("tool_calls") or [{}]
+    index: int | None = calls[0].get("index")
+    return index
 
 
 class Boundary:

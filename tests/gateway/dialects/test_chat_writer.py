@@ -57,11 +57,12 @@ def without_block(events: list[Event], place: int) -> list[Event]:
     return events[: starts[place]] + events[ends[place] + 1 :]
 
 
-def test_surviving_tool_calls_keep_id_and_index() -> None:
-    stream = written(*without_block(read("parallel_tool_calls"), 1))
-    calls = [call for delta in deltas(stream) for call in delta.get("tool_calls", [])]
-    assert [(call["index"], call["id"]) for call in calls if "id" in call] == [(1, "call_b"), (2, "call_c")]
-    assert [call["index"] for call in calls if "id" not in call] == [1, 1, 2]
+def test_surviving_tool_calls_keep_their_id_and_are_numbered_without_a_gap() -> None:
+    events = read("parallel_tool_calls")
+    for kept in (without_block(events, 1), [*events[:1], *block_events(Text("No.")), *without_block(events, 1)[1:]]):
+        calls = [call for delta in deltas(written(*kept)) for call in delta.get("tool_calls", [])]
+        assert [(call["index"], call["id"]) for call in calls if "id" in call] == [(0, "call_b"), (1, "call_c")]
+        assert [call["index"] for call in calls if "id" not in call] == [0, 0, 1]
 
 
 def test_when_no_tool_call_is_left_the_answer_stops() -> None:
