@@ -47,22 +47,29 @@ class Commands:
         """Look at one command and return what it prints. Raises Dangerous."""
         name, *args = words
         scope = self._script.scope
-        if name in scope.functions:
-            return self._script.call(name, args, stdin)
-        if name in scope.aliases and name not in scope.active:
-            return self._alias(name, args, stdin)
-        if self._is_fetched(name) or (FETCHED in name and not stripped(name)):
+        if FETCHED in name and not stripped(name):
             self._script.report("running downloaded or decoded text")
+        # What a name stands for here it does not stand for behind `command` or `env`, so both readings count.
         printed = UNKNOWN
         for program in programs.names(name):
             printed = self._program(program, args, stdin)
-        return printed
+        own = _plain(name)
+        if own in scope.files:
+            printed = self._nested(scope.files[own], stdin, args)
+        if own in scope.aliases and own not in scope.active:
+            printed = self._alias(own, args, stdin)
+        return self._script.call(name, args, stdin) if name in scope.functions else printed
 
     def contents(self, path: str) -> str:
         """What is in a file, as far as known."""
         if path.startswith(FILE):
             return path[1:]
-        return FETCHED if self._is_fetched(path) else UNKNOWN
+        return self._script.scope.files.get(_plain(path), UNKNOWN)
+
+    def write(self, path: str, text: str, append: bool = False) -> None:
+        """Remember what the script writes into a file."""
+        files = self._script.scope.files
+        files[_plain(path)] = files.get(_plain(path), "") + text if append else text
 
     def _alias(self, name: str, args: list[str], stdin: str) -> str:
         scope = self._script.scope.nested()
@@ -74,7 +81,8 @@ class Commands:
         category = violation(name, args, self._settings)
         if category:
             raise Dangerous(category, name)
-        self._script.scope.fetched |= programs.saved_files(name, args)
+        for file in programs.saved_files(name, args):
+            self.write(file, FETCHED)
         if name in programs.SHELLS:
             return self._shell(args, stdin)
         if programs.interpreter(name):
@@ -125,7 +133,20 @@ class Commands:
             return self._script.run(script, stdin)
 
     def _eval(self, args: list[str], stdin: str) -> str:
-        return self._script.run(" ".join(args), stdin)
+        return self._script.run(" ".join(args[1:] if args[:1] == ["--"] else args), stdin)
+
+    def _set(self, args: list[str], stdin: str) -> str:
+        if "--" in args:
+            self._script.scope.arguments = args[args.index("--") + 1 :]
+        return ""
+
+    def _copy(self, args: list[str], stdin: str) -> str:
+        """A program or a script under another name."""
+        paths = [arg for arg in args if not arg.startswith("-")]
+        if len(paths) == 2:
+            source, copy = paths
+            self._script.scope.aliases[_plain(copy)] = shlex.quote(stripped(source))
+        return ""
 
     def _source(self, args: list[str], stdin: str) -> str:
         text = self.contents(args[0]) if args else UNKNOWN
@@ -178,8 +199,7 @@ class Commands:
         for code in _codes(args, stdin):
             self._code(code)
         file = next((arg for arg in args if not arg.startswith("-")), "")
-        if self._is_fetched(file) or FETCHED in file:
-            self._script.report("running downloaded or decoded text")
+        self._code(self.contents(file))
         return UNKNOWN
 
     def _code(self, code: str) -> None:
@@ -200,9 +220,6 @@ class Commands:
                 if danger.category != "unparsable command":
                     raise
 
-    def _is_fetched(self, path: str) -> bool:
-        return path.removeprefix("./") in {saved.removeprefix("./") for saved in self._script.scope.fetched}
-
 
 _READERS = {
     "eval": "eval",
@@ -217,7 +234,16 @@ _READERS = {
     "find": "find",
     "git": "git",
     "command": "command",
+    "set": "set",
+    "cp": "copy",
+    "ln": "copy",
+    "mv": "copy",
+    "hash": "copy",
 }
+
+
+def _plain(path: str) -> str:
+    return path.removeprefix("./")
 
 
 def _codes(args: list[str], stdin: str) -> Iterator[str]:

@@ -13,7 +13,6 @@ from .rules import Settings
 from .script import Script
 from .words import MARKERS
 
-Finding = Dangerous
 LONG = 64 * 1024
 """Characters. Reading more would keep the event loop busy; the parser does not let go of the interpreter's lock."""
 TOO_LONG = 1024 * 1024

@@ -13,12 +13,15 @@ _AT_START = {"HOME": ["~"], "PWD": ["."], "IFS": [" "], "SHELL": ["bash"], "BASH
 
 @dataclass(slots=True)
 class Scope:
-    """Variables hold a list, of one value unless they are arrays. `arguments` None: those of an unknown caller."""
+    """Variables hold a list, of one value unless they are arrays. `arguments` None: those of an unknown caller.
+
+    `files` are those that the script itself wrote, as far as known; a subshell's are there for all.
+    """
 
     variables: dict[str, list[str]] = field(default_factory=lambda: dict(_AT_START))
     functions: dict[str, Node] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
-    fetched: set[str] = field(default_factory=set)
+    files: dict[str, str] = field(default_factory=dict)
     active: frozenset[str] = frozenset()
     arguments: list[str] | None = field(default_factory=list)
     conditional: bool = False

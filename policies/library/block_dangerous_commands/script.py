@@ -226,12 +226,19 @@ class Script:
             printed = self._command(body, stdin, further)
         else:
             printed = self.read(body, stdin)
-        if FETCHED in printed:
-            self.scope.fetched.update(_written_files(redirects, self._texts))
+        self._write(redirects, printed)
         for part in behind:
             if part.type not in _WORDS:
                 printed = self.read(part, printed)
         return printed
+
+    def _write(self, redirects: list[Node], printed: str) -> None:
+        for redirect in redirects:
+            destination = redirect.child_by_field_name("destination")
+            operator = _operator(redirect)
+            if destination is not None and operator.startswith((">", "&>")) and printed != UNKNOWN:
+                for word in self._texts.words(destination):
+                    self._commands.write(word, printed, append=">>" in operator)
 
     def _redirect(self, node: Node, stdin: str) -> str:
         """What standard input is after the redirect."""
@@ -240,8 +247,7 @@ class Script:
         destinations = [word for child in node.named_children for word in self._texts.words(child)]
         if node.type == "herestring_redirect":
             return " ".join(destinations)
-        operator = next((source(child) for child in node.children if not child.is_named), "")
-        if operator.startswith("<"):
+        if _operator(node).startswith("<"):
             return self._commands.contents(destinations[-1]) if destinations else stdin
         if any(map(is_disk, destinations)):
             self.report("disk")
@@ -261,11 +267,8 @@ def _behind(heredoc: Node) -> list[Node]:
     return [child for child in heredoc.named_children if child.type not in own]
 
 
-def _written_files(redirects: list[Node], texts: Texts) -> Iterator[str]:
-    for redirect in redirects:
-        destination = redirect.child_by_field_name("destination")
-        if destination is not None:
-            yield from texts.words(destination)
+def _operator(redirect: Node) -> str:
+    return next((source(child) for child in redirect.children if not child.is_named), "")
 
 
 def _is_fork_bomb(name: str, body: Node) -> bool:

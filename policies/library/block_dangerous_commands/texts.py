@@ -8,7 +8,7 @@ from typing import Protocol
 from tree_sitter import Node
 
 from .scope import Scope
-from .words import FILE, UNKNOWN, braces, breaking, decode, split, unescape, unescape_double_quoted
+from .words import FETCHED, FILE, UNKNOWN, braces, breaking, decode, split, unescape, unescape_double_quoted
 
 _DEFAULTS = frozenset({":-", "-", ":=", "="})
 
@@ -28,7 +28,7 @@ class Texts:
             "raw_string": lambda node: source(node)[1:-1],
             "ansi_c_string": lambda node: decode(source(node)[2:-1]),
             "string": lambda node: self._spliced(node, 1),
-            "process_substitution": lambda node: FILE + script.read(node),
+            "process_substitution": self._process,
         }
         self._expansions: dict[str, Callable[[Node], str]] = {
             "simple_expansion": lambda node: script.scope.value(source(node)[1:]),
@@ -86,6 +86,10 @@ class Texts:
             at = child.end_byte - base
         pieces.append(unescape_double_quoted(whole[at : len(whole) - quote].decode()))
         return "".join(pieces)
+
+    def _process(self, node: Node) -> str:
+        # What a command writes into `>(...)` is not known, and a shell in there would run it.
+        return FILE + self._script.read(node, FETCHED if source(node).startswith(">") else "")
 
     def _expansion(self, node: Node) -> str:
         operator = node.child_by_field_name("operator")
