@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -86,12 +87,22 @@ def needs_worker() -> bool:
     return settings.LUTHIEN_EMBEDDED_WORKER or not settings.REDIS_URL
 
 
+def share_metrics() -> None:
+    """Lets the processes that serve add up their metrics, so that any of them answers for all."""
+    folder = settings.LUTHIEN_DATA_DIR / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 def serve(host: str, port: int, workers: int) -> None:
     """Serves until SIGINT or SIGTERM, and returns when the running streams have drained, at most 30 s later."""
     # uvicorn raises the signal again once it has stopped, which would end us before the worker is.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     connections.close_all()
+    if workers > 1:
+        share_metrics()
     uvicorn.run(
         "luthien_site.asgi:application",
         host=host,

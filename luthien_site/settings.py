@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from luthien_site import environment
 from luthien_site.log_format import logging_config
+from observability.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = environment.flag("LUTHIEN_DEBUG")
@@ -106,6 +107,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = str(LUTHIEN_DATA_DIR / "celery" / "beat-schedule")
 if REDIS_URL:
     # The pubsub layer survives a restart of Redis; the other one closes every socket.

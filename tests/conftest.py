@@ -1,5 +1,8 @@
+import os
+
 import pytest
 from django.conf import settings
+from django.db import connections
 
 
 def pytest_configure() -> None:
@@ -10,3 +13,12 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Runs what starts servers and browsers last, so that a broken function is seen before a broken system."""
     items.sort(key=lambda item: "live_luthien" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Puts SQLite's test database into a file: in memory, threads and processes could not share it."""
+    database = connections["default"].settings_dict
+    if database["ENGINE"].endswith("sqlite3"):
+        name = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}.sqlite3"
+        database["TEST"]["NAME"] = str(settings.LUTHIEN_DATA_DIR / name)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from asgiref.sync import SyncToAsync
-from django.conf import settings
 from django.db import connection, connections
 
 from observability.database import Database, connect
@@ -17,14 +16,6 @@ from observability.writer import RecordMode, Writer
 _numbers = itertools.count()
 Record = Callable[..., CallRecorder]
 MakeWriter = Callable[..., Writer]
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Puts SQLite's test database into a file: writers have connections, and processes, of their own."""
-    database = connections["default"].settings_dict
-    if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"]["NAME"] = str(settings.LUTHIEN_DATA_DIR / "test.sqlite3")
 
 
 @pytest.fixture(scope="session", autouse=True)

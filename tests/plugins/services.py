@@ -118,13 +118,3 @@ def data_dir(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
     return folder
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Puts SQLite's test database into a file: in memory it is shared between threads without any locking of rows."""
-    from django.conf import settings
-    from django.db import connections
-
-    if os.environ[DATABASE] == "sqlite":
-        connections["default"].settings_dict["TEST"]["NAME"] = str(settings.LUTHIEN_DATA_DIR / "test.sqlite3")
