@@ -15,8 +15,10 @@ from policies.testing import stream_text
 
 ALPHABET = st.sampled_from("aAbB \n\tßİΣς漢🎉.é\\")
 CUTS = st.lists(st.text(ALPHABET | st.characters(exclude_categories=["Cs"]), max_size=8), max_size=10)
-SHORT = st.text(ALPHABET, min_size=1, max_size=4)
-RULE = st.fixed_dictionaries({"find": SHORT, "replace": st.text(ALPHABET, max_size=4), "ignore_case": st.booleans()})
+# Few letters, so that a match is often there, and often cut.
+DENSE_CUTS = st.lists(st.text("aAbß\n", max_size=5), max_size=10)
+SHORT = st.text("aAbß\n", min_size=1, max_size=4)
+RULE = st.fixed_dictionaries({"find": SHORT, "replace": st.text("aAb漢\n", max_size=4), "ignore_case": st.booleans()})
 LITERALS = RULE.map(lambda rule: rule | {"regex": False})
 PATTERNS = st.fixed_dictionaries(
     {
@@ -45,13 +47,13 @@ def test_every_nth_word_is_that_of_the_whole(chunks: list[str], n: int) -> None:
     assert stream_text(UppercaseNthWord(UppercaseNthWord.Config(n=n)), chunks) == expected
 
 
-@given(CUTS, SHORT, st.text(ALPHABET, max_size=4))
+@given(DENSE_CUTS, SHORT, st.text(ALPHABET, max_size=4))
 def test_a_literal_is_replaced_as_in_the_whole(chunks: list[str], find: str, replacement: str) -> None:
     expected = "".join(chunks).replace(find, replacement)
     assert stream_text(replacing({"find": find, "replace": replacement}), chunks) == expected
 
 
-@given(CUTS, CHAINS)
+@given(DENSE_CUTS | CUTS, CHAINS)
 def test_rules_one_after_the_other_are_the_same_for_any_cut(chunks: list[str], rules: list[dict[str, Any]]) -> None:
     one_by_one = "".join(chunks)
     for rule in rules:
