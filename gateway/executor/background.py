@@ -1,12 +1,13 @@
-"""Tasks that outlive the code that starts them."""
+"""Work beside the answer: tasks that are kept alive, and a hook that has only so much time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _running: set[asyncio.Task[Any]] = set()
 
@@ -17,3 +18,36 @@ def spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     _running.add(task)
     task.add_done_callback(_running.discard)
     return task
+
+
+def within(seconds: float, work: Coroutine[Any, Any, T], conclude: Callable[[T | str], R]) -> asyncio.Future[R]:
+    """The future of what `conclude` makes of the result of `work`, or of a sentence on how it failed to have one.
+
+    Cancelling the future cancels `work`. Work that ignores its cancellation is left behind.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[R] = loop.create_future()
+    task = spawn(work)
+
+    def settle(result: Callable[[], T | str]) -> None:
+        if not future.done():
+            try:
+                future.set_result(conclude(result()))
+            except BaseException as error:
+                future.set_exception(error)  # whoever waits must hear of it
+
+    def done(_: asyncio.Task[T]) -> None:
+        settle(lambda: "cancelled itself" if task.cancelled() else task.result())
+
+    def late() -> None:
+        if not task.done():
+            settle(lambda: f"did not finish within {seconds:g} s")
+
+    def let_go(_: asyncio.Future[R]) -> None:
+        timer.cancel()
+        task.cancel()
+
+    timer = loop.call_later(seconds, late)
+    task.add_done_callback(done)
+    future.add_done_callback(let_go)
+    return future

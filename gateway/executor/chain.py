@@ -25,15 +25,12 @@ class Chain:
         self._unread: deque[Event] = deque()
         self._waiting_at: int | None = None
         self._passed: list[Item] = []
+        self.over = False
+        """Whether nothing that may still come can be released."""
 
     @property
     def waiting(self) -> bool:
         return self._waiting_at is not None
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing that may still come can be released."""
-        return self._single and any(link.stopped for link in self._links)
 
     def feed(self, events: Iterable[Event]) -> list[Event]:
         """What is released at once. Raises RetryAsked."""
@@ -45,8 +42,10 @@ class Chain:
         place = self._waiting_at
         if place is None:
             return []
-        items = self._passed + await self._links[place].settle()
+        link = self._links[place]
+        items = self._passed + await link.settle()
         self._waiting_at = None
+        self.over |= self._single and link.stopped
         return self._pass(items, place + 1) + self._read()
 
     def close(self) -> None:
@@ -56,8 +55,9 @@ class Chain:
 
     def _read(self) -> list[Event]:
         released: list[Event] = []
-        while self._unread and not self.waiting and not self.over:
-            event = self._unread.popleft()
+        unread = self._unread
+        while unread and self._waiting_at is None and not self.over:
+            event = unread.popleft()
             self._gate.announce(event)
             released += self._pass([event], 0)
         return released
@@ -69,4 +69,6 @@ class Chain:
             if link.waiting:
                 self._waiting_at, self._passed = place, items
                 return []
-        return self._gate.release(items)
+            if link.stopped:
+                self.over = self._single
+        return self._gate.release(items) if items else []

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 from policies.active import ActivePolicy
 from policies.base import Call
@@ -15,11 +15,9 @@ from policies.content import UnparsableArguments
 from policies.events import Event
 from policies.verdicts import Decision, Verdict, allow, block
 
-from .background import spawn
+from .background import within
 from .stopwatch import Stopwatch
 from .usable import Deciding, is_event, unusable
-
-T = TypeVar("T")
 
 LONGEST_HOLD = 240.0
 """Seconds after which no verdict is waited for, whatever an activation's deadline says."""
@@ -56,16 +54,20 @@ class Judge:
         """Whether the policy has any of `hooks`."""
         return any(self.policy.overrides(hook) for hook in hooks)
 
-    async def ask(self, hook: Deciding, subject: Any, label: str, deadline: float = LONGEST_HOLD) -> Verdict:
+    def ask(self, hook: Deciding, subject: Any, label: str, deadline: float = LONGEST_HOLD) -> asyncio.Future[Verdict]:
         """The policy's verdict on `subject`, within its deadline (seconds); a failure is a verdict too."""
         started = perf_counter()
-        seconds = min(self.active.deadline, deadline)
-        with self._held:
-            verdict = await _within(seconds, self._verdict(hook, subject))
-        if isinstance(verdict, str):
-            return self._failed(hook, label, verdict, started)
-        self.decide(hook, label, verdict.action, verdict.reason, started, verdict)
-        return verdict
+
+        def conclude(verdict: Verdict | str) -> Verdict:
+            if isinstance(verdict, str):
+                return self._failed(hook, label, verdict, started)
+            self.decide(hook, label, verdict.action, verdict.reason, started, verdict)
+            return verdict
+
+        asked = within(min(self.active.deadline, deadline), self._verdict(hook, subject), conclude)
+        self._held.start()
+        asked.add_done_callback(self._held.stop)
+        return asked
 
     def text_delta(self, text: str, final: bool, label: str) -> tuple[str, int]:
         """`on_text_delta`, checked. Raises PolicyFailed; a policy that fails open releases everything."""
@@ -113,12 +115,15 @@ class Judge:
         if failure:
             self._failed("on_finish", "answer", failure, started)
 
-    async def end(self, outcome: str) -> None:
+    def end(self, outcome: str) -> asyncio.Future[None]:
         """`on_end`, within the deadline; a failure is only recorded."""
         started = perf_counter()
-        failure = await _within(min(self.active.deadline, LONGEST_HOLD), self._ended(outcome))
-        if failure:
-            self._failed("on_end", "answer", failure, started)
+
+        def conclude(failure: str) -> None:
+            if failure:
+                self._failed("on_end", "answer", failure, started)
+
+        return within(min(self.active.deadline, LONGEST_HOLD), self._ended(outcome), conclude)
 
     def decide(
         self, hook: str, label: str, action: str, reason: str, started: float, verdict: Verdict | None = None
@@ -195,18 +200,6 @@ def _cleaned(verdict: Verdict) -> Verdict:
 def _snapshot(evidence: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Evidence is often a part of `call.state`, which goes on changing."""
     return None if evidence is None else json.loads(json.dumps(dict(evidence)))
-
-
-async def _within(seconds: float, hook: Coroutine[Any, Any, T]) -> T | str:
-    """What `hook` returns, or how it failed to. A hook that ignores its cancellation is left behind."""
-    task = spawn(hook)
-    try:
-        await asyncio.wait((task,), timeout=seconds)
-    finally:
-        task.cancel()
-    if not task.done():
-        return f"did not finish within {seconds:g} s"
-    return "cancelled itself" if task.cancelled() else task.result()
 
 
 def _failure(hook: Callable[[str, Call], object], subject: str, call: Call) -> str:

@@ -37,7 +37,10 @@ class Shadow:
         return link
 
     def end(self, outcome: str) -> None:
-        self._ask_next(self._judge.end(outcome))
+        self._ask_next(self._end(outcome))
+
+    async def _end(self, outcome: str) -> None:
+        await self._judge.end(outcome)
 
     async def _check(self, request: Request) -> None:
         await self._judge.ask("on_request", request, "request")

@@ -6,8 +6,8 @@ calls are judged side by side, each from the moment it is complete, and leave in
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from time import perf_counter
 
 from policies.content import Block, BlockKind, Text, ToolCall
@@ -23,12 +23,13 @@ from policies.events import (
     block_events,
     build_block,
 )
+from policies.verdicts import Verdict
 
 from .items import Changed, Item, Notice
 from .judge import Judge, PolicyFailed
 from .link import Link
 from .live_text import LiveText
-from .tail import Judged, Stop, Tail
+from .tail import Judged, Stop, Tail, Verdicts
 from .usable import Deciding
 
 HOOKS: dict[BlockKind, Deciding] = {"text": "on_text", "thinking": "on_thinking", "tool_call": "on_tool_call"}
@@ -66,7 +67,7 @@ class Stage(Link):
         self._tail.stopped = self.stopped = self.waiting = False
         self._open: _Open | None = None
         self._position = -1
-        self._awaited: Sequence[asyncio.Task[Judged]] = ()
+        self._awaited: Verdicts = []
         self._unread: Sequence[Item] = ()
 
     def feed(self, items: Sequence[Item]) -> list[Item]:
@@ -76,8 +77,8 @@ class Stage(Link):
                 self._reset()
             if self.stopped:
                 continue
-            if isinstance(item, End) and (judging := self._tail.judging):
-                self._wait_for(judging)
+            if isinstance(item, End) and (awaited := self._tail.awaited):
+                self._wait_for(awaited)
                 self._unread = items[position:]
                 break
             self._read(item)
@@ -90,8 +91,8 @@ class Stage(Link):
     async def settle(self) -> list[Item]:
         left: list[Item] = []
         while self.waiting:
-            for task in self._awaited:
-                await task
+            for verdict in self._awaited:
+                await verdict
             self.waiting = False
             left += self._leave()
             left += self.feed(self._unread)
@@ -105,8 +106,8 @@ class Stage(Link):
         self.stopped = self._tail.stopped
         return left
 
-    def _wait_for(self, judging: Sequence[asyncio.Task[Judged]]) -> None:
-        self.waiting, self._awaited = True, judging
+    def _wait_for(self, verdicts: Verdicts) -> None:
+        self.waiting, self._awaited = True, verdicts
 
     def _read(self, item: Item) -> None:
         if isinstance(item, BlockDelta | BlockEnd | Aside) and self._open is not None:
@@ -178,12 +179,12 @@ class Stage(Link):
             self._tail.extend(held)
             return
         content = build_block(block.start, [event for event in held if isinstance(event, BlockDelta)])
-        judging = self._tail.judge(self._judged(hook, block, content, held))
+        verdict = self._judge.ask(hook, content, block.label)
+        self._tail.wait(verdict, partial(self._judged, block, content, held))
         if block.start.kind != "tool_call":
-            self._wait_for([judging])
+            self._wait_for([verdict])
 
-    async def _judged(self, hook: Deciding, block: _Open, content: Block, events: list[Event]) -> Judged:
-        verdict = await self._judge.ask(hook, content, block.label)
+    def _judged(self, block: _Open, content: Block, events: list[Event], verdict: Verdict) -> Judged:
         if verdict.action == "allow":
             return [*events]
         if isinstance(verdict.content, tuple) and not block.start.executed:

@@ -6,25 +6,26 @@ from time import perf_counter
 
 
 class Stopwatch:
-    """Runs while at least one `with` block is open, so what happens side by side counts once. Seconds."""
+    """Runs while it was started more often than stopped, so what happens side by side counts once. Seconds."""
 
-    __slots__ = ("_open", "_since", "_sum")
+    __slots__ = ("_running", "_since", "_sum")
 
     def __init__(self) -> None:
-        self._open = 0
+        self._running = 0
         self._since = 0.0
         self._sum = 0.0
 
     @property
     def seconds(self) -> float:
-        return self._sum + (perf_counter() - self._since if self._open else 0.0)
+        return self._sum + (perf_counter() - self._since if self._running else 0.0)
 
-    def __enter__(self) -> None:
-        if not self._open:
+    def start(self) -> None:
+        if not self._running:
             self._since = perf_counter()
-        self._open += 1
+        self._running += 1
 
-    def __exit__(self, *exception: object) -> None:
-        self._open -= 1
-        if not self._open:
+    def stop(self, _: object = None) -> None:
+        """Takes an argument, so that it can be a future's callback."""
+        self._running -= 1
+        if not self._running:
             self._sum += perf_counter() - self._since

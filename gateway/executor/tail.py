@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from policies.events import End
+from policies.verdicts import Verdict
 
-from .background import spawn
 from .items import Item
 
 
@@ -18,21 +18,30 @@ class Stop:
 
 
 Judged = list[Item | Stop]
+Verdicts = list[asyncio.Future[Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A verdict that has to come, and what leaves in this place once it has."""
+
+    verdict: asyncio.Future[Verdict]
+    then: Callable[[Verdict], Judged]
 
 
 class Tail:
-    """What may leave, and behind it, from the first task on, what has to wait: a task yields items at its place."""
+    """What may leave, and behind it what has to wait, from the first place on whose verdict has not come."""
 
     __slots__ = ("_behind", "_ready", "stopped")
 
     def __init__(self) -> None:
         self.stopped = False
         self._ready: list[Item] = []
-        self._behind: deque[Item | Stop | asyncio.Task[Judged]] = deque()
+        self._behind: deque[Item | Stop | _Place] = deque()
 
     @property
-    def judging(self) -> list[asyncio.Task[Judged]]:
-        return [entry for entry in self._behind if isinstance(entry, asyncio.Task)]
+    def awaited(self) -> Verdicts:
+        return [entry.verdict for entry in self._behind if isinstance(entry, _Place)]
 
     def add(self, item: Item) -> None:
         if self._behind:
@@ -44,11 +53,9 @@ class Tail:
         for item in items:
             self.add(item)
 
-    def judge(self, judging: Coroutine[Any, Any, Judged]) -> asyncio.Task[Judged]:
-        """Start `judging`, and keep a place for what it returns."""
-        task = spawn(judging)
-        self._behind.append(task)
-        return task
+    def wait(self, verdict: asyncio.Future[Verdict], then: Callable[[Verdict], Judged]) -> None:
+        """Keep a place for what `then` makes of the verdict."""
+        self._behind.append(_Place(verdict, then))
 
     def leave(self) -> list[Item]:
         """What may leave now: all up to the first item that is still being judged."""
@@ -59,8 +66,8 @@ class Tail:
 
     def clear(self) -> None:
         """Forget everything, also what is still being judged."""
-        for task in self.judging:
-            task.cancel()
+        for verdict in self.awaited:
+            verdict.cancel()
         self._behind.clear()
         self._ready = []
 
@@ -71,10 +78,10 @@ class Tail:
                 left = [*self._ready, End()]
                 self.clear()
                 self._ready, self.stopped = left, True
-            elif not isinstance(entry, asyncio.Task):
+            elif not isinstance(entry, _Place):
                 self._ready.append(entry)
-            elif entry.done():
-                self._behind.extendleft(reversed(entry.result()))
+            elif entry.verdict.done():
+                self._behind.extendleft(reversed(entry.then(entry.verdict.result())))
             else:
                 self._behind.appendleft(entry)
                 return

@@ -21,7 +21,6 @@ from policies.events import (
 )
 from policies.verdicts import Verdict
 
-from .background import spawn
 from .items import Changed, Item, Notice
 from .judge import Judge
 from .link import Link
@@ -43,7 +42,7 @@ class WholeAnswer(Link):
         self._judge = judge
         self._changed = Changed(judge.active)
         self._answer: list[Item] | None = None
-        self._asked: asyncio.Task[Verdict] | None = None
+        self._asked: asyncio.Future[Verdict] | None = None
         self._unread: Sequence[Item] = ()
 
     def feed(self, items: Sequence[Item]) -> list[Item]:
@@ -91,7 +90,7 @@ class WholeAnswer(Link):
 
     def _ask(self, answer: Iterable[Item]) -> list[Item]:
         response = fold(item for item in answer if not isinstance(item, Notice | Changed))
-        self._asked = spawn(self._judge.ask("on_answer", response, "answer"))
+        self._asked = self._judge.ask("on_answer", response, "answer")
         self.waiting = True
         return []
 
