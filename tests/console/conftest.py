@@ -12,7 +12,6 @@ OUTSIDER = ("outsider", "an outsider's password")
 
 USERS = f"""
 from django.contrib.auth.models import Permission, User
-User.objects.create_superuser({ADMIN[0]!r}, password={ADMIN[1]!r})
 reader = User.objects.create_user({READER[0]!r}, password={READER[1]!r})
 reader.user_permissions.add(Permission.objects.get(codename="view_callrecord"))
 User.objects.create_user({OUTSIDER[0]!r}, password={OUTSIDER[1]!r})
@@ -21,12 +20,13 @@ User.objects.create_user({OUTSIDER[0]!r}, password={OUTSIDER[1]!r})
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLuthien]:
-    """A server of the module's own, with an admin, one who may read calls, and one who may not."""
+    """A server of the module's own after its first start, with two more users: one may read calls, one may not."""
     kind = os.environ[DATABASE]
     folder = tmp_path_factory.mktemp("console")
     url = migrated(kind, folder)
-    server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": ""})
+    server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": "", "LUTHIEN_ADMIN_PASSWORD": ADMIN[1]})
     try:
+        server.manage("set_up")
         server.manage("shell", "-v", "0", "-c", USERS)
         server.start()
         yield server
