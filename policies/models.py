@@ -115,7 +115,7 @@ class PolicyVersion(History):
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     registered_name = models.CharField("policy class", max_length=100)
-    config = models.JSONField(default=dict)
+    config = models.JSONField(default=dict, blank=True)
     checksum = models.CharField(max_length=64, editable=False)
     author = models.CharField(max_length=150)
     note = models.TextField(blank=True)

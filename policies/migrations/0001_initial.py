@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("number", models.PositiveIntegerField()),
                 ("registered_name", models.CharField(max_length=100, verbose_name="policy class")),
-                ("config", models.JSONField(default=dict)),
+                ("config", models.JSONField(blank=True, default=dict)),
                 ("checksum", models.CharField(editable=False, max_length=64)),
                 ("author", models.CharField(max_length=150)),
                 ("note", models.TextField(blank=True)),

@@ -225,3 +225,8 @@ def test_rows_read_as_what_they_are(policy: Policy) -> None:
     made = services.activate(version(policy), Terms(mode="shadow"), actor="ada")
     assert (str(policy), str(made)) == ("words", "words@1 (shadow)")
     assert Policy.objects.get(name="words").latest == made.version
+
+
+def test_a_policy_without_settings_has_an_empty_configuration() -> None:
+    version = services.create_version(services.create_policy("quiet", actor="ada"), "noop", {}, actor="ada")
+    assert version.config == {}
