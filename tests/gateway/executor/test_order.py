@@ -162,20 +162,6 @@ async def test_a_stop_in_mid_batch_reads_nothing_more() -> None:
     assert seen == ["one"]
 
 
-async def test_side_by_side_verdicts_count_once_as_held() -> None:
-    bench = Bench("t1", "t2")
-    played = prepared(active(on_tool_call=bench.on_tool_call))
-    playing = asyncio.create_task(collect(played.executor.run(Source([answer(LS, PWD)]).stream())))
-    await bench.asked["t1"].wait()
-    await bench.asked["t2"].wait()
-    assert played.executor.held > 0
-    for verdict in bench.verdicts.values():
-        verdict.set_result(allow())
-    await playing
-    longest = max(made.ms for made in played.decisions)
-    assert played.executor.held * 1000 < longest + min(made.ms for made in played.decisions)
-
-
 async def test_a_batch_of_live_text_leaves_as_a_batch() -> None:
     events = answer(Text("hello you all"))
     played = await play(Source([events]), active(on_text_delta=lambda text, call, final: (text, 0)))
