@@ -31,6 +31,8 @@ class Command(BaseCommand):
 
     def _run(self, proof: Proof, rounds: int | None, db: str) -> bool:
         folder = settings.LUTHIEN_DATA_DIR / "proofs" / f"{proof.name}-{os.getpid()}"
+        # Of a failed proof of another process that had this number.
+        shutil.rmtree(folder, ignore_errors=True)
         began = time.monotonic()
         try:
             finding = proof.run(Order(folder, rounds or proof.rounds, db == "postgres", self.stderr.write))
