@@ -152,6 +152,7 @@ class Stage(Link):
             for made in block.live.take(event):
                 self._pass(block, made)
             if isinstance(event, BlockEnd) and block.live.changed:
+                self._judge.decide("on_text_delta", block.label, "replace", "", perf_counter())
                 self._tail.add(self._changed)
             return
         if self._reads_fragments and block.start.kind == "tool_call" and isinstance(event, BlockDelta) and event.text:
