@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from time import perf_counter
 from typing import Any
 
 import structlog
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path as url
 from ninja import NinjaAPI
 
 from gateway import auth, directory
-from gateway.calls import Head, Incoming, new_call_id
+from gateway.calls import Clock, Head, Incoming, new_call_id
 from gateway.dialects import ANTHROPIC, OPENAI_CHAT
 from gateway.dialects.base import Dialect
 from gateway.errors import GatewayError, NotFound
@@ -22,14 +23,16 @@ log = structlog.get_logger(__name__)
 api = NinjaAPI(title="Luthien", version="1", urls_namespace="gateway", docs_url=None, openapi_url=None)
 
 
-class CallResponse(StreamingHttpResponse):
-    """A streamed answer. The slim handler reads `stream` itself; `keepalive` is sent while a policy holds it."""
+class CallResponse(HttpResponseBase):
+    """An answer of `/v1`: its head and, where the head has no body, the pieces that follow. The slim handler sends it.
 
-    def __init__(self, head: Head, stream: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(stream, status=head.status)
-        self.stream = stream
-        self.keepalive = head.keepalive
-        _set_headers(self, head)
+    The headers stay as they are in `head`: Django's own would be joined, recoded and completed.
+    """
+
+    def __init__(self, head: Head, pieces: AsyncGenerator[Any, None] | None = None) -> None:
+        super().__init__(status=head.status)
+        self.head = head
+        self.pieces = pieces
 
 
 @api.post("/messages")
@@ -53,18 +56,19 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
 @api.get("/models")
 async def models(request: HttpRequest) -> HttpResponseBase:
     """The models that the key may use; in Anthropic's shape where the client speaks that."""
-    dialect = _dialect(request)
+    dialect, call_id, clock = dialect_of(request), new_call_id(), Clock(perf_counter())
 
     async def answer() -> HttpResponseBase:
         client = await auth.authenticate(_headers(request))
-        return _json(200, dialect.write_models((await directory.current()).models(client)))
+        listed = dialect.write_models((await directory.current()).models(client))
+        return CallResponse(Head(200, [("content-type", "application/json")], listed).signed(call_id, clock))
 
-    return await _guarded(request, dialect, answer)
+    return await _guarded(request, call_id, answer)
 
 
 async def elsewhere(request: HttpRequest, rest: str = "") -> HttpResponseBase:
     """All other paths are refused, not proxied: an open pass-through would be a side door without policies."""
-    return error_response(request.path, NotFound(f"{request.path} is not served here."), _dialect(request))
+    return error_response(request, NotFound(f"{request.path[:200]} is not served here."))
 
 
 async def hello(request: HttpRequest) -> HttpResponseBase:
@@ -73,85 +77,68 @@ async def hello(request: HttpRequest) -> HttpResponseBase:
 
 
 urlpatterns = [
+    url("v1", elsewhere),
+    url("v1/", elsewhere),
     url("v1/", api.urls),
     url("v1/<path:rest>", elsewhere),
     url("api/hello", hello),
 ]
 
 
-def error_response(path: str, error: GatewayError, dialect: Dialect | None = None, call_id: str = "") -> HttpResponse:
-    """`error` in the dialect of `path`, with the headers that tell a client whether to try again."""
-    dialect = dialect or (ANTHROPIC if path.startswith("/v1/messages") else OPENAI_CHAT)
-    call_id = call_id or new_call_id()
-    response = _json(error.status, dialect.write_error(error, call_id))
-    response["x-luthien-call-id"] = call_id
-    if error.should_retry is not None:
-        response["x-should-retry"] = "true" if error.should_retry else "false"
-    if error.retry_after is not None:
-        response["retry-after"] = str(max(1, round(error.retry_after)))
-    return response
+def dialect_of(request: HttpRequest) -> Dialect:
+    """What a client speaks, where the path alone does not tell."""
+    speaks_anthropic = "anthropic-version" in request.headers or request.path.startswith("/v1/messages")
+    return ANTHROPIC if speaks_anthropic else OPENAI_CHAT
+
+
+def error_response(request: HttpRequest, error: GatewayError, call_id: str = "") -> CallResponse:
+    """`error` for a client with whom no call has begun; it is counted, and not on record."""
+    dialect, call_id = dialect_of(request), call_id or new_call_id()
+    metrics.errors.labels(dialect.name, error.kind).inc()
+    return CallResponse(Head.of_error(error, dialect, call_id).signed(call_id, Clock(perf_counter())))
 
 
 async def _call(request: HttpRequest, dialect: Dialect, judges_only: bool = False) -> HttpResponseBase:
-    call_id = new_call_id()
+    call_id, began = new_call_id(), perf_counter()
 
     async def answer() -> HttpResponseBase:
         headers = _headers(request)
         client = await auth.authenticate(headers)
         auth.require_call(client)
-        path = request.get_full_path().removeprefix("/v1")
-        incoming = Incoming(dialect, client, request.method or "POST", path, headers, request.body, judges_only, call_id)
-        return await _first_of(run_call(incoming, await directory.current()), dialect, call_id)
+        method = request.method or "POST"
+        incoming = Incoming(dialect, client, method, _path(request), headers, request.body, judges_only, call_id, began)
+        return await _begun(run_call(incoming, await directory.current()))
 
-    return await _guarded(request, dialect, answer, call_id)
+    return await _guarded(request, call_id, answer)
 
 
-async def _first_of(stream: AsyncGenerator[Head | bytes, None], dialect: Dialect, call_id: str) -> HttpResponseBase:
+async def _begun(pieces: AsyncGenerator[Head | bytes, None]) -> CallResponse:
     """The response that the head announces; a whole one ends the call here."""
-    head = await anext(stream)
+    head = await anext(pieces)
     assert isinstance(head, Head)
     if head.body is None:
-        return CallResponse(head, _rest(stream, dialect, call_id))
-    await stream.aclose()
-    response = HttpResponse(head.body, status=head.status)
-    _set_headers(response, head)
-    return response
-
-
-async def _rest(
-    stream: AsyncGenerator[Head | bytes, None], dialect: Dialect, call_id: str
-) -> AsyncGenerator[bytes, None]:
-    """The body behind a head that has left; what fails now is told in the stream, and no end follows it."""
-    try:
-        async for piece in stream:
-            assert isinstance(piece, bytes)
-            yield piece
-    except GatewayError as error:
-        yield dialect.write_failure(error, call_id)
-    except Exception:
-        log.exception("a call failed within", call=call_id)
-        yield dialect.write_failure(GatewayError("Luthien failed; the call is on record."), call_id)
-    finally:
-        await stream.aclose()
+        return CallResponse(head, pieces)
+    await pieces.aclose()
+    return CallResponse(head)
 
 
 async def _guarded(
-    request: HttpRequest, dialect: Dialect, answer: Callable[[], Awaitable[HttpResponseBase]], call_id: str = ""
+    request: HttpRequest, call_id: str, answer: Callable[[], Awaitable[HttpResponseBase]]
 ) -> HttpResponseBase:
     try:
         return await answer()
     except GatewayError as error:
-        metrics.errors.labels(dialect.name, error.kind).inc()
-        return error_response(request.path, error, dialect, call_id)
+        return error_response(request, error, call_id)
     except Exception:
         log.exception("a request failed within", call=call_id, path=request.path)
-        metrics.errors.labels(dialect.name, "internal").inc()
-        return error_response(request.path, GatewayError("Luthien failed; nothing was sent on."), dialect, call_id)
+        return error_response(request, GatewayError("Luthien failed within; nothing was sent on."), call_id)
 
 
-def _dialect(request: HttpRequest) -> Dialect:
-    speaks_anthropic = "anthropic-version" in request.headers or request.path.startswith("/v1/messages")
-    return ANTHROPIC if speaks_anthropic else OPENAI_CHAT
+def _path(request: HttpRequest) -> str:
+    """What follows `/v1`, with the query string as it came."""
+    scope: Any = request.scope  # type: ignore[attr-defined]
+    query = scope["query_string"].decode("latin-1")
+    return request.path.removeprefix("/v1") + (f"?{query}" if query else "")
 
 
 def _headers(request: HttpRequest) -> dict[str, str]:
@@ -159,18 +146,6 @@ def _headers(request: HttpRequest) -> dict[str, str]:
     scope: Any = request.scope  # type: ignore[attr-defined]
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "surrogateescape")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
-
-
-def _set_headers(response: HttpResponseBase, head: Head) -> None:
-    del response["content-type"]
-    for name, value in head.headers:
-        response[name] = f"{response[name]}, {value}" if name in response else value
-
-
-def _json(status: int, body: bytes) -> HttpResponse:
-    return HttpResponse(body, status=status, content_type="application/json")
-
-

@@ -11,15 +11,19 @@ from io import BytesIO
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponseBase
-from django.urls import Resolver404, get_resolver
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import get_resolver
 
-from gateway import api
+from gateway.api import CallResponse, error_response
 from gateway.bodies import Bodies, ClientLeft, content_encoding
-from gateway.errors import GatewayError, NotFound
+from gateway.calls import Head
+from gateway.errors import GatewayError, NotFound, WrongMethod
 from gateway.watch import Send, Watch, WatchedAnswer
 
 SLIM_PATHS = ("/v1/", "/health", "/ready", "/metrics", "/api/hello")
+_WRITTEN_BY_THE_SERVER = (b"date", b"server", b"content-length")
+
+RawHeaders = list[tuple[bytes, bytes]]
 
 
 class SlimHandler:
@@ -33,36 +37,39 @@ class SlimHandler:
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         path = scope["path"]
         if scope["method"] == "HEAD" and path == "/":
-            await _send_whole(send, 200, [(b"content-length", b"0")], b"")
-        elif path.startswith(SLIM_PATHS):
+            await _send_whole(send, 200, [], b"")
+        elif path.startswith(SLIM_PATHS) or path == "/v1":
             await self._serve(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
 
     async def _serve(self, scope: Any, receive: Any, send: Send) -> None:
-        encoding = content_encoding(dict(scope["headers"]))
+        request = ASGIRequest(scope, BytesIO())
         try:
-            body = await self._bodies.read(receive, encoding)
+            body = await self._bodies.read(receive, content_encoding(dict(scope["headers"])))
         except ClientLeft:
             return
         except GatewayError as error:
-            await _send_response(send, api.error_response(scope["path"], error))
+            await _send_head(send, error_response(request, error).head)
             return
+        request._body = body
         try:
-            await self._answer(scope, body, receive, send)
+            await self._answer(request, receive, send)
         finally:
             self._bodies.release(len(body))
 
-    async def _answer(self, scope: Any, body: bytes, receive: Any, send: Send) -> None:
+    async def _answer(self, request: ASGIRequest, receive: Any, send: Send) -> None:
         serving = asyncio.current_task()
         assert serving is not None
         leaving = asyncio.create_task(_cancel_when_left(receive, serving))
         try:
-            response = await _view(scope, body)
-            if isinstance(response, api.CallResponse):
-                await self._stream(response, send, serving)
+            response = await _view(request)
+            if not isinstance(response, CallResponse):
+                await _send_whole(send, response.status_code, _raw(response.items()), getattr(response, "content", b""))
+            elif response.pieces is None:
+                await _send_head(send, response.head)
             else:
-                await _send_response(send, response)
+                await self._stream(response.head, response.pieces, send, serving)
         except asyncio.CancelledError:
             if not leaving.done():
                 raise
@@ -70,13 +77,13 @@ class SlimHandler:
         finally:
             leaving.cancel()
 
-    async def _stream(self, response: api.CallResponse, send: Send, serving: asyncio.Task[Any]) -> None:
-        answer = WatchedAnswer(send, response.keepalive, serving)
+    async def _stream(self, head: Head, pieces: Any, send: Send, serving: asyncio.Task[Any]) -> None:
+        answer = WatchedAnswer(send, head.keepalive, serving)
         try:
-            await send({"type": "http.response.start", "status": response.status_code, "headers": _headers(response)})
+            await send({"type": "http.response.start", "status": head.status, "headers": _raw(head.headers)})
             self._watch.add(answer)
-            async for chunk in response.stream:
-                await answer.send(chunk)
+            async for piece in pieces:
+                await answer.send(piece)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except asyncio.CancelledError:
             if not answer.cut_off:
@@ -84,18 +91,18 @@ class SlimHandler:
             serving.uncancel()
         finally:
             self._watch.discard(answer)
-            await response.stream.aclose()
+            await pieces.aclose()
 
 
-async def _view(scope: Any, body: bytes) -> HttpResponseBase:
-    request = ASGIRequest(scope, BytesIO())
-    request._body = body
+async def _view(request: HttpRequest) -> HttpResponseBase:
     try:
-        match = get_resolver().resolve(scope["path"])
-    except Resolver404:
-        return api.error_response(scope["path"], NotFound(f"{scope['path']} is not served here."))
+        match = get_resolver().resolve(request.path_info)
+    except Http404:
+        return error_response(request, NotFound(f"{request.path[:200]} is not served here."))
     request.resolver_match = match
     response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
+    if response.status_code == 405 and not isinstance(response, CallResponse):
+        return error_response(request, WrongMethod(f"{request.path} does not answer {request.method}."))
     return response
 
 
@@ -105,20 +112,17 @@ async def _cancel_when_left(receive: Any, serving: asyncio.Task[Any]) -> None:
     serving.cancel()
 
 
-async def _send_response(send: Send, response: HttpResponseBase) -> None:
-    body = getattr(response, "content", b"")
-    headers = [*_headers(response), (b"content-length", str(len(body)).encode())]
-    await _send_whole(send, response.status_code, headers, body)
+async def _send_head(send: Send, head: Head) -> None:
+    await _send_whole(send, head.status, _raw(head.headers), head.body or b"")
 
 
-async def _send_whole(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _send_whole(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": body})
 
 
-def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
-    return [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in response.items()
-        if name.lower() != "content-length"
-    ]
+def _raw(headers: Any) -> RawHeaders:
+    """Headers as they go out, but those that are not ours to write."""
+    encoded = ((name.lower().encode(), value.encode("utf-8", "surrogateescape")) for name, value in headers)
+    return [pair for pair in encoded if pair[0] not in _WRITTEN_BY_THE_SERVER]

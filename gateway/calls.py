@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ from time import perf_counter
 
 from gateway.dialects.base import Dialect
 from gateway.directory import Client
+from gateway.errors import GatewayError
 from gateway.upstreams.base import Headers
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -38,16 +41,6 @@ class Incoming:
     judges_only: bool = False
     id: str = field(default_factory=new_call_id)
     began: float = field(default_factory=perf_counter)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Status and headers of an answer. `body` is the whole of it, or None where it follows piece by piece."""
-
-    status: int
-    headers: Headers
-    body: bytes | None = None
-    keepalive: bytes = b""
 
 
 @dataclass(slots=True)
@@ -79,3 +72,35 @@ class Clock:
             f"upstream;dur={self.upstream * 1000:.2f}, hold;dur={self.held * 1000:.2f}, "
             f"overhead;dur={self.overhead(now) * 1000:.2f}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers of an answer. `body` is the whole of it, or None where it follows piece by piece.
+
+    `keepalive` is what may be sent between the pieces while nothing else comes; empty for nothing.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes | None = None
+    keepalive: bytes = b""
+
+    @classmethod
+    def of_error(cls, error: GatewayError, dialect: Dialect, call_id: str) -> Head:
+        """`error` as a whole answer, with the headers that tell a client whether to try again."""
+        headers = [("content-type", "application/json")]
+        if error.should_retry is not None:
+            headers.append(("x-should-retry", "true" if error.should_retry else "false"))
+        if error.retry_after is not None:
+            headers.append(("retry-after", str(max(1, math.ceil(error.retry_after)))))
+        return cls(error.status, headers, dialect.write_error(error, call_id))
+
+    def signed(self, call_id: str, clock: Clock, policies: str = "") -> Head:
+        """With the three headers that every `/v1` answer carries; `policies` are those that judge the call."""
+        ours = [
+            ("x-luthien-call-id", call_id),
+            ("x-luthien-policies", policies),
+            ("server-timing", clock.server_timing()),
+        ]
+        return dataclasses.replace(self, headers=[*self.headers, *ours])

@@ -5,6 +5,7 @@
     │   ├── Unauthenticated         401     authentication
     │   ├── Forbidden               403     permission
     │   ├── NotFound                404     not_found         no such model, path or thread
+    │   ├── WrongMethod             405     invalid_request   a path that is served, asked in another way
     │   ├── TooLarge                413     too_large
     │   └── Unsupported             415     invalid_request   an encoding that cannot be inspected
     ├── RequestBlocked              400     invalid_request   a policy's block, where a completed turn cannot say it
@@ -73,6 +74,10 @@ class Forbidden(BadRequest):
 class NotFound(BadRequest):
     status = 404
     kind: ErrorKind = "not_found"
+
+
+class WrongMethod(BadRequest):
+    status = 405
 
 
 class TooLarge(BadRequest):

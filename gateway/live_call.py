@@ -9,37 +9,20 @@ from contextlib import asynccontextmanager
 import structlog
 from django.conf import settings
 
-from gateway import prices
+from gateway import endings, prices
 from gateway.calls import Clock, Head, Incoming
 from gateway.dialects.base import StreamReader
 from gateway.directory import Directory, Target
-from gateway.errors import (
-    BadRequest,
-    GatewayError,
-    RequestBlocked,
-    RequestRefused,
-    Unavailable,
-    UpstreamGarbled,
-    UpstreamStalled,
-    UpstreamTruncated,
-)
-from gateway.executor import PolicyExecutor
+from gateway.errors import GatewayError, NotFound, UpstreamError, UpstreamGarbled
+from gateway.executor import Answered, PolicyExecutor, RetryAsked
+from gateway.ledger import Ledger
 from gateway.sessions import session_of
 from gateway.upstreams.base import Answer, Headers
 from observability.recorder import CallFacts, CallRecorder, Outcome, RecordUnavailable
+from policies.active import ActivePolicy
 from policies.base import Call
 from policies.content import NO_USAGE, Request, ToolCall, Usage
-from policies.events import (
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
-    End,
-    Event,
-    Failure,
-    Start,
-    StreamTruncated,
-    build_block,
-)
+from policies.events import End, Event, Failure, Start
 from policies.verdicts import Decision
 
 log = structlog.get_logger(__name__)
@@ -47,94 +30,103 @@ _ending: set[asyncio.Task[None]] = set()
 
 
 class LiveCall:
-    """Made by `recorded`; nothing here survives the call."""
+    """Made by `recorded`; nothing here survives the call. `request` is as the client sent it."""
 
-    def __init__(self, incoming: Incoming) -> None:
+    def __init__(self, incoming: Incoming, directory: Directory) -> None:
         self.incoming = incoming
         self.clock = Clock(incoming.began)
         self.head_is_out = False
-        self.executor = PolicyExecutor((), Call(incoming.id), self._decided, began=incoming.began)
-        self.record = CallRecorder(self._facts(session="", model="", streamed=False, snapshot=0))
-        self._usage: Usage = NO_USAGE
-        self._model = ""
-        self._noticed = False
-        self._failure: Failure | None = None
-        self._tool: list[Event] = []
-
-    @classmethod
-    @asynccontextmanager
-    async def recorded(cls, incoming: Incoming) -> AsyncGenerator[LiveCall, None]:
-        """A call whose record is closed when the block is left, by whichever way."""
-        call = cls(incoming)
-        try:
-            yield call
-        except GatewayError as error:
-            await call._failed(error)
-            raise
-        except StreamTruncated as error:
-            broken = UpstreamTruncated("The provider's answer stopped before its end.")
-            await call._failed(broken)
-            raise broken from error
-        except RecordUnavailable as error:
-            refused = Unavailable("The call cannot be put on record now, so it is not answered.", retry_after=5)
-            call.record.close_soon("refused", refused.status, refused.kind, str(refused))
-            raise refused from error
-        except (GeneratorExit, asyncio.CancelledError):
-            call._closing()
-            call.record.close_soon("cancelled")
-            raise
-        except BaseException as error:
-            call.record.close_soon("cut", 500, "api_error", type(error).__name__)
-            raise
-        finally:
-            call._end()
-
-    def read_request(self, directory: Directory) -> Request:
-        """The request as the client sent it; from here on the call has its policies and an open record."""
-        incoming = self.incoming
-        try:
-            request = incoming.dialect.read_request(incoming.body)
-        except BadRequest:
-            self.record.open()
-            raise
-        client = incoming.client
-        session = session_of(client.key, request, incoming.headers)
-        call = Call(incoming.id, client.key, client.team, session, request.model, incoming.dialect.name, request)
-        call.on_note = self.record_note
-        self._model = request.model
+        self._directory = directory
+        self.request, self._unreadable = _read(incoming)
+        self._session = session_of(incoming.client.key, self.request, incoming.headers)
         self.executor = PolicyExecutor(
-            directory.active.select(client.team, client.key, request.model, session),
-            call,
+            () if self._unreadable else self._select(self.request.model),
+            self._seen_by_policies(),
             self._decided,
             began=incoming.began,
             link=f"{settings.LUTHIEN_URL}/calls/{incoming.id}/",
             binds_thinking=incoming.dialect.binds_thinking,
         )
-        self.record = CallRecorder(self._facts(session, request.model, request.stream, directory.number))
+        self.record = CallRecorder(self._facts())
         self.record.policies(self.policies)
-        self.record.open()
-        return request
+        self._status: int | None = None
+        self._model = self.request.model
+        self._usage: Usage = NO_USAGE
+        self._failure: Failure | None = None
+        self._ledger = Ledger()
+        self._kept_back = False
+
+    @classmethod
+    @asynccontextmanager
+    async def recorded(cls, incoming: Incoming, directory: Directory) -> AsyncGenerator[LiveCall, None]:
+        """A call whose record is closed when the block is left, by whichever way."""
+        call = cls(incoming, directory)
+        try:
+            yield call
+        finally:
+            call._left()
 
     @property
     def policies(self) -> str:
         """The policies that judge the call, as its header and its record name them."""
         return ", ".join(f"{active.name}@{active.version}" for active in self.executor.activations)
 
-    def sending(self, target: Target, body: bytes, changed: bool) -> None:
-        """The request is about to leave for `target`."""
+    def begin(self) -> Request:
+        """Put the call on record: its request. Raises BadRequest where that cannot be used, and RecordUnavailable."""
+        self.record.open()
+        if self._unreadable is not None:
+            raise self._unreadable
+        return self.request
+
+    async def check(self, request: Request) -> Request | Answered:
+        """What the policies make of the request; where one chooses another model, that model's policies join.
+
+        Raises RequestRefused.
+        """
+        model = self.request.model
+        while True:
+            checked = await self.executor.check(request)
+            if isinstance(checked, Answered) or checked.model == model:
+                return checked
+            request, model = checked, checked.model
+            if not self.executor.join(self._select(model)):
+                return checked
+            self.record.policies(self.policies)
+
+    def target(self, model: str) -> Target:
+        """Where `model` is served. Raises NotFound if it is not, or not in the client's dialect."""
+        target = self._directory.target(model)
+        if target is None:
+            problem = f"The model {model[:200]} is not served here."
+        elif not target.speaks(self.incoming.dialect.name):
+            problem = f"The model {model[:200]} is not served in the dialect {self.incoming.dialect.name}."
+        else:
+            return target
+        raise NotFound(problem, param="model", code="model_not_found")
+
+    async def sending(self, target: Target, body: bytes, changed: bool) -> None:
+        """The request is about to leave for `target`. Raises RecordUnavailable."""
+        if self.record.in_doubt:
+            await self.opened()  # or a provider would be paid for what cannot be released
         self.clock.held = self.executor.held
         self.clock.sent = self.clock.now()
+        self._model = target.model
         self.record.forwarded(target.provider, target.model, body)
         self.record.changed(request=changed)
 
     async def answered(self, answer: Answer) -> None:
-        """The upstream's head is here; nothing of it is released before the record of the call is durable."""
+        """The upstream's head is here; nothing of it is released before the opening of the record is durable."""
         self.clock.answered = self.clock.now()
         self.record.head(answer.status, answer.headers)
         await self.opened()
 
     async def opened(self) -> None:
         await self.record.opened()
+
+    def retrying(self, asked: RetryAsked) -> None:
+        """A policy wants another model to be asked."""
+        self.record.failed(f"the policy {asked.by.active.name} asked for another model")
+        self._usage, self._ledger = NO_USAGE, Ledger()
 
     def stream_reader(self, request: Request) -> StreamReader:
         """Reads the answer; where no policy has to judge it, what cannot be read is relayed as it came."""
@@ -143,7 +135,7 @@ class LiveCall:
     def read_answer(self, body: bytes) -> list[Event]:
         """A whole answer as events; none where it cannot be read and no policy has to judge it."""
         try:
-            return self.incoming.dialect.read_answer(body)
+            return self.tapped(self.incoming.dialect.read_answer(body))
         except UpstreamGarbled:
             if self.executor.enforces_answers:
                 raise
@@ -153,6 +145,7 @@ class LiveCall:
         """`events` as they came, read along for usage and for an error in mid-stream."""
         if not self.clock.first_event:
             self.clock.first_event = self.clock.now()
+        self._ledger.begin(events)
         for event in events:
             if isinstance(event, Start | End):
                 if event.usage is not NO_USAGE:
@@ -161,82 +154,106 @@ class LiveCall:
                 self._failure = event
         return events
 
-    async def make_durable(self, events: Sequence[Event], status: int) -> None:
-        """Returns once what `events` complete, a tool call or the answer, is on record; at once if they do not."""
-        for event in events:
-            if isinstance(event, Failure):
-                message = f"{self._failure.type}: {self._failure.message}" if self._failure else ""
-                await self.close("upstream_error", status, "api_error", message)
-        tool_calls = self._completed_tool_calls(events)
-        if any(isinstance(event, End) for event in events):
-            await self.close("finished", status)
-        elif tool_calls:
-            await self.record.checkpoint(tool_calls)
+    def releasing(self, events: Sequence[Event]) -> bool:
+        """Note the blocks that `events` complete; whether a tool call is among them."""
+        blocks = self._ledger.release(events)
+        self.record.released(blocks)
+        return any(isinstance(block, ToolCall) for block in blocks)
 
-    async def close(self, outcome: Outcome, status: int, kind: str = "", message: str = "") -> None:
-        """Close the record; in `blocking` this returns when it is durable."""
-        if outcome == "finished" and self._noticed:
+    async def make_durable(self, events: Sequence[Event]) -> None:
+        """Returns once what `events` complete, a tool call or the answer, is on record; at once if they do not.
+
+        Raises RecordUnavailable.
+        """
+        was_over = self._ledger.over
+        completes_tool_call = self.releasing(events)
+        if self._ledger.over and not was_over:
+            await self._close_at_end()
+        elif completes_tool_call:
+            await self.record.checkpoint()
+
+    async def close(self, outcome: Outcome, status: int | None, kind: str = "", message: str = "") -> None:
+        """Close the record; in `blocking` this returns when it is durable. Raises RecordUnavailable."""
+        if outcome == "finished" and self._kept_back:
             outcome = "blocked"
         self._closing()
         await self.record.close(outcome, status, kind, message)
 
+    def fail(self, error: Exception) -> Head | bytes:
+        """Close the record over `error`: what tells the client, in the head or behind it; nothing after the end."""
+        if self.head_is_out and self._ledger.over and not isinstance(error, RecordUnavailable):
+            log.warning("a provider's answer went wrong after its end", call=self.incoming.id)
+            return b""
+        known = endings.told(error)
+        if known is None:
+            log.error("a call failed within", call=self.incoming.id, exc_info=error)
+            known = GatewayError("Luthien failed within; the call is on record.")
+        told = self._told(known)
+        if self.record.outcome == "open":
+            if isinstance(known, UpstreamError):
+                self.record.failed(str(known))
+            self.record.final(told.body or b"" if isinstance(told, Head) else told)
+            self._closing()
+            outcome = endings.outcome(known, begun=self.head_is_out)
+            self.record.close_soon(outcome, self._status, known.kind, str(known))
+        return told
+
     def head(self, status: int, headers: Headers, body: bytes | None = None) -> Head:
         """The answer's head, with what every `/v1` answer carries."""
-        self.head_is_out = True
-        self.clock.held = self.executor.held
-        ours = [
-            ("x-luthien-call-id", self.incoming.id),
-            ("x-luthien-policies", self.policies),
-            ("server-timing", self.clock.server_timing()),
-        ]
+        self.head_is_out, self._status = True, status
         keepalive = self.incoming.dialect.keepalive if self.executor.enforces_answers else b""
-        return Head(status, [*headers, *ours], body, keepalive)
+        return self._signed(Head(status, headers, body, keepalive))
 
-    def record_note(self, kind: str, text: str, value: float | None) -> None:
-        self.record.note(kind, text, value)
+    def _told(self, error: GatewayError) -> Head | bytes:
+        if self.head_is_out:
+            return self.incoming.dialect.write_failure(error, self.incoming.id)
+        self._status = error.status
+        return self._signed(Head.of_error(error, self.incoming.dialect, self.incoming.id))
 
-    def _facts(self, session: str, model: str, streamed: bool, snapshot: int) -> CallFacts:
+    def _signed(self, head: Head) -> Head:
+        self.clock.held = self.executor.held
+        return head.signed(self.incoming.id, self.clock, self.policies)
+
+    def _select(self, model: str) -> tuple[ActivePolicy, ...]:
+        client = self.incoming.client
+        return self._directory.active.select(client.team, client.key, model, self._session)
+
+    def _seen_by_policies(self) -> Call:
+        incoming, request = self.incoming, self.request
+        client = incoming.client
+        call = Call(incoming.id, client.key, client.team, self._session, request.model, incoming.dialect.name, request)
+        call.on_note = lambda kind, text, value: self.record.note(kind, text, value)
+        return call
+
+    def _facts(self) -> CallFacts:
         incoming = self.incoming
         return CallFacts(
             id=incoming.id,
             key=incoming.client.key,
             team=incoming.client.team,
-            session=session,
-            model=model,
+            session=self._session,
+            model=self.request.model,
             dialect=incoming.dialect.name,
             path=incoming.path,
-            streamed=streamed,
+            streamed=self.request.stream,
             request_headers=list(incoming.headers.items()),
             request_body=incoming.body,
-            snapshot=snapshot,
+            snapshot=self._directory.number,
         )
 
     def _decided(self, decision: Decision) -> None:
-        if decision.mode == "enforce" and decision.action in ("block", "stop", "failed_closed"):
-            self._noticed = True
+        if decision.mode == "enforce" and decision.hook not in ("on_finish", "on_end"):
+            self._kept_back |= decision.action in ("block", "stop", "failed_closed")
         if decision.action == "failed_open":
             log.error("policy failed open", policy=decision.policy, version=decision.version, call=self.incoming.id)
         self.record.decide(decision)
 
-    def _completed_tool_calls(self, events: Sequence[Event]) -> list[ToolCall]:
-        completed: list[ToolCall] = []
-        for event in events:
-            if isinstance(event, BlockStart):
-                self._tool = [event] if event.kind == "tool_call" else []
-            elif self._tool and isinstance(event, BlockDelta):
-                self._tool.append(event)
-            elif self._tool and isinstance(event, BlockEnd):
-                start, *deltas = self._tool
-                assert isinstance(start, BlockStart)
-                block = build_block(start, [delta for delta in deltas if isinstance(delta, BlockDelta)])
-                assert isinstance(block, ToolCall)
-                completed.append(block)
-                self._tool = []
-        return completed
-
-    async def _failed(self, error: GatewayError) -> None:
-        self._closing()
-        self.record.close_soon(_outcome(error), error.status, error.kind, str(error))
+    async def _close_at_end(self) -> None:
+        if self._failure is None:
+            await self.close("finished", self._status)
+        else:
+            message = f"{self._failure.type}: {self._failure.message}"
+            await self.close("upstream_error", self._status, "api_error", message)
 
     def _closing(self) -> None:
         clock, executor = self.clock, self.executor
@@ -245,23 +262,19 @@ class LiveCall:
         self.record.changed(response=executor.changed)
         self.record.timings(clock)
 
-    def _end(self) -> None:
+    def _left(self) -> None:
+        """Over. What is not closed by now is a call whose client has left."""
+        if self.record.outcome == "open":
+            self._closing()
+            self.record.close_soon("cancelled", self._status)
         task = asyncio.ensure_future(self.executor.end(self.record.outcome))
         _ending.add(task)
         task.add_done_callback(_ending.discard)
 
 
-def _outcome(error: GatewayError) -> Outcome:
-    match error:
-        case RequestBlocked():
-            return "blocked"
-        case UpstreamStalled():
-            return "stalled"
-        case UpstreamTruncated():
-            return "cut"
-        case BadRequest() | RequestRefused() | Unavailable():
-            return "refused"
-        case _:
-            return "upstream_error"
-
-
+def _read(incoming: Incoming) -> tuple[Request, Exception | None]:
+    """The request, or an empty one and why it cannot be read; whoever sends such goes on record too."""
+    try:
+        return incoming.dialect.read_request(incoming.body), None
+    except Exception as error:
+        return Request(""), error

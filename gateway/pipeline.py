@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from gateway.calls import Head, Incoming
-from gateway.directory import Directory, Target
-from gateway.errors import NotFound, RequestBlocked
+from gateway.directory import Directory
+from gateway.errors import RequestBlocked, UpstreamFailed
 from gateway.executor import Answered, RetryAsked
 from gateway.live_call import LiveCall
 from gateway.upstreams.base import Answer, Outgoing
@@ -17,57 +17,64 @@ from policies.content import Request, Text
 from policies.events import End, Event, Start, block_events
 
 MOST_ATTEMPTS = 3
-"""Upstreams that one call may ask, where policies ask for another model again and again."""
+"""Models that one call may ask, where policies ask for another one again and again."""
+
+Pieces = AsyncGenerator[Head | bytes, None]
+"""The head of an answer, then, if it holds no body, the bytes that follow."""
 
 
-async def run_call(incoming: Incoming, directory: Directory) -> AsyncGenerator[Head | bytes, None]:
-    """The head of the answer, then its bytes. Raises GatewayError until the head is out; later errors are in-band.
+async def run_call(incoming: Incoming, directory: Directory) -> Pieces:
+    """Answer a call. Whatever goes wrong is told to the client in its dialect, and the call's record is closed."""
+    async with LiveCall.recorded(incoming, directory) as call:
+        try:
+            async with aclosing(_answer(call)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except Exception as error:
+            if last := call.fail(error):
+                yield last
 
-    Whatever happens, the call's record is closed with what is known by then.
-    """
-    async with LiveCall.recorded(incoming) as call:
-        original = call.read_request(directory)
-        target = _target(directory, original.model)
-        checked = await call.executor.check(original)
+
+async def _answer(call: LiveCall) -> Pieces:
+    """Judge the request, and ask one model after another until no policy wants the next."""
+    checked = await call.check(call.begin())
+    for _ in range(MOST_ATTEMPTS):
         if isinstance(checked, Answered):
-            async with aclosing(_answer_locally(call, original, checked)) as answer:
-                async for piece in answer:
+            yield await _answer_locally(call, checked)
+            return
+        try:
+            async with aclosing(_ask(call, checked)) as pieces:
+                async for piece in pieces:
                     yield piece
             return
-        for _ in range(MOST_ATTEMPTS):
-            if checked.model != original.model:
-                target = _target(directory, checked.model)
-            try:
-                async with aclosing(_ask(call, target, original, checked)) as answer:
-                    async for piece in answer:
-                        yield piece
-                return
-            except RetryAsked as asked:
-                checked = dataclasses.replace(checked, model=asked.model)
-        raise NotFound(f"Policies asked for another model {MOST_ATTEMPTS} times; giving up.")
+        except RetryAsked as asked:
+            call.retrying(asked)
+            checked = await call.check(dataclasses.replace(checked, model=asked.model))
+    raise RequestBlocked(f"Policies asked for another model {MOST_ATTEMPTS} times in a row: this call has no answer.")
 
 
-async def _ask(call: LiveCall, target: Target, original: Request, final: Request) -> AsyncGenerator[Head | bytes, None]:
+async def _ask(call: LiveCall, request: Request) -> Pieces:
     """Send the request, judge the answer, release it."""
-    incoming, dialect = call.incoming, call.incoming.dialect
-    if not target.speaks(dialect.name):
-        wanted = f"The model {final.model[:200]} is not served in the dialect {dialect.name}."
-        raise NotFound(wanted, param="model", code="model_not_found")
-    body = dialect.write_request(incoming.body, original, final, target.model)
+    incoming, original = call.incoming, call.request
+    target = call.target(request.model)
+    body = incoming.dialect.write_request(incoming.body, original, request, target.model)
     outgoing = Outgoing(incoming.method, incoming.path, forwarded(incoming.headers), body, original.stream)
-    call.sending(target, body, changed=final is not original)
+    await call.sending(target, body, changed=request is not original and request != original)
     async with target.upstream.send(outgoing) as answer:
         await call.answered(answer)
+        streams = original.stream and _is_stream(answer)
+        if call.head_is_out and not streams:
+            raise UpstreamFailed(f"The provider {target.provider} was asked again, and answered {answer.status}.")
         if answer.status >= 400 or incoming.judges_only:
             yield await _pass_on(call, answer)
-        elif original.stream and _is_stream(answer):
+        elif streams:
             if not call.head_is_out:
                 yield call.head(answer.status, returned(answer.headers))
-            async with aclosing(_released(call, answer, final)) as chunks:
+            async with aclosing(_released(call, answer, request)) as chunks:
                 async for chunk in chunks:
                     yield chunk
         else:
-            yield await _whole(call, answer, final)
+            yield await _whole(call, answer)
 
 
 async def _pass_on(call: LiveCall, answer: Answer) -> Head:
@@ -79,31 +86,31 @@ async def _pass_on(call: LiveCall, answer: Answer) -> Head:
     return call.head(answer.status, returned(answer.headers), body)
 
 
-async def _whole(call: LiveCall, answer: Answer, request: Request) -> Head:
+async def _whole(call: LiveCall, answer: Answer) -> Head:
     """An answer that is not streamed: the same policies, over the same events."""
-    body = await answer.read()
+    final = body = await answer.read()
     call.record.original(body)
-    events = call.read_answer(body)
-    final = body
-    if events:
-        async with aclosing(call.executor.run(_once(call.tapped(events)))) as released:
+    if events := call.read_answer(body):
+        async with aclosing(call.executor.run(_once(events))) as released:
             out = [event async for batch in released for event in batch]
         final = call.incoming.dialect.write_answer(out)
+        call.releasing(out)
     call.record.final(final)
     await call.close("finished", answer.status)
     return call.head(answer.status, returned(answer.headers), final)
 
 
 async def _released(call: LiveCall, answer: Answer, request: Request) -> AsyncGenerator[bytes, None]:
-    """A streamed answer, judged and written: each piece leaves once what it holds is on record."""
+    """A streamed answer, judged and written: each piece leaves once what it completes is on record."""
     writer = call.incoming.dialect.writer(request)
     async with aclosing(call.executor.run(_events(call, answer, request))) as released:
         async for events in released:
             chunk = writer.write(events)
             call.record.final(chunk)
-            await call.make_durable(events, answer.status)
+            await call.make_durable(events)
             if chunk:
                 yield chunk
+                call.record.delivered(len(chunk))
     await call.close("finished", answer.status)
 
 
@@ -113,40 +120,34 @@ async def _events(call: LiveCall, answer: Answer, request: Request) -> AsyncGene
     async with aclosing(answer.chunks()) as chunks:
         async for chunk in chunks:
             call.record.original(chunk)
-            events = reader.feed(chunk)
-            if events:
+            if events := reader.feed(chunk):
                 yield call.tapped(events)
-    events = reader.close()
-    if events:
+    if events := reader.close():
         yield call.tapped(events)
 
 
-async def _answer_locally(call: LiveCall, request: Request, answered: Answered) -> AsyncGenerator[Head | bytes, None]:
+async def _answer_locally(call: LiveCall, answered: Answered) -> Head | bytes:
     """A policy answered: a completed turn, or an error where the client could not read one."""
-    if answered.blocked and (call.incoming.judges_only or request.structured):
+    request, dialect = call.request, call.incoming.dialect
+    if call.incoming.judges_only or (answered.blocked and request.structured):
         raise RequestBlocked(answered.text)
-    dialect = call.incoming.dialect
     turn = [Start(call.incoming.id, request.model), *block_events(Text(answered.text)), End("end_turn")]
     await call.opened()
     body = dialect.writer(request).write(turn) if request.stream else dialect.write_answer(turn)
+    call.releasing(turn)
     call.record.final(body)
     await call.close("blocked" if answered.blocked else "finished", 200)
+    if call.head_is_out:
+        return body
     content_type = "text/event-stream; charset=utf-8" if request.stream else "application/json"
-    yield call.head(200, [("content-type", content_type)], body)
-
-
-def _target(directory: Directory, model: str) -> Target:
-    target = directory.target(model)
-    if target is None:
-        raise NotFound(f"The model {model[:200]} is not served here.", param="model", code="model_not_found")
-    return target
+    return call.head(200, [("content-type", content_type)], body)
 
 
 def _is_stream(answer: Answer) -> bool:
-    return any(name == "content-type" and value.startswith("text/event-stream") for name, value in answer.headers)
+    return answer.status < 400 and any(
+        name == "content-type" and value.startswith("text/event-stream") for name, value in answer.headers
+    )
 
 
 async def _once(events: list[Event]) -> AsyncGenerator[list[Event], None]:
     yield events
-
-

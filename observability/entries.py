@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from policies.content import ToolCall, Usage
+from policies.content import Block, ToolCall, Usage
 
 from . import chain
 from .batch import Batch
@@ -110,29 +110,57 @@ class Opening:
 
 
 @dataclass(slots=True)
+class ReleasedBlock:
+    """A block that is about to be released. `arguments` are a tool call's; other kinds have none."""
+
+    row: dict[str, Any]
+    arguments: bytes | None
+
+    @classmethod
+    def of(cls, block: Block, position: int, at_ms: float) -> ReleasedBlock:
+        called = block if isinstance(block, ToolCall) else None
+        row = {
+            "position": position,
+            "kind": block.kind,
+            "tool_name": clean_name(called.name) if called else "",
+            "tool_call_id": clean_name(called.id) if called else "",
+            "content": None,
+            "released_at_ms": at_ms,
+        }
+        return cls(row, called.arguments_text.encode("utf-8", "surrogatepass") if called else None)
+
+    @property
+    def size(self) -> int:
+        return len(self.arguments or b"")
+
+    def add_to(self, batch: Batch, call_id: str) -> None:
+        if self.arguments is not None:
+            self.row["content"] = batch.payload(call_id, self.arguments)
+        batch.add_block(call_id, self.row)
+
+
+@dataclass(slots=True)
 class Checkpoint:
-    """Tool calls that are about to be released, and the decisions up to here."""
+    """Blocks that are about to be released, and the decisions up to here."""
 
     call_id: str
     process: str
-    blocks: list[dict[str, Any]]
-    arguments: list[bytes]
+    blocks: list[ReleasedBlock]
     decisions: list[dict[str, Any]]
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.arguments))
+        return sum(block.size for block in self.blocks)
 
     def add_to(self, batch: Batch) -> None:
-        for block, arguments in zip(self.blocks, self.arguments, strict=True):
-            block["content"] = batch.payload(self.call_id, arguments)
-            batch.add_block(self.call_id, block)
+        for block in self.blocks:
+            block.add_to(batch, self.call_id)
         batch.add_decisions(self.call_id, self.decisions)
 
 
 @dataclass(slots=True)
 class Closing:
-    """The end of a call. `blocks` and `decisions` are all of them, in order; `unsent` the decisions not yet written."""
+    """The end of a call. `blocks` and `decisions` are all of them, in order; what is `unsent` is not yet written."""
 
     opening: Opening
     closed_at: datetime
@@ -145,6 +173,7 @@ class Closing:
     final: list[bytes]
     blocks: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
+    unsent_blocks: list[ReleasedBlock] = field(default_factory=list)
     unsent: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -153,7 +182,8 @@ class Closing:
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.original)) + sum(map(len, self.final)) + len(self.forwarded or b"")
+        blocks = sum(block.size for block in self.unsent_blocks)
+        return sum(map(len, self.original)) + sum(map(len, self.final)) + len(self.forwarded or b"") + blocks
 
     def add_to(self, batch: Batch) -> None:
         call_id = self.opening.facts.id
@@ -171,6 +201,8 @@ class Closing:
             "overhead_ms": self.timings.overhead,
         }
         row["commitments"] = commitments(row)
+        for block in self.unsent_blocks:
+            block.add_to(batch, call_id)
         batch.add_decisions(call_id, self.unsent)
         batch.close_call(row, self.blocks, self.decisions)
 
@@ -224,18 +256,6 @@ def commitments(row: dict[str, Any]) -> bytes:
 def conversation(facts: CallFacts) -> str:
     """The name under which bodies are compared with earlier ones."""
     return f"{facts.key}\0{facts.session}"
-
-
-def block_row(position: int, tool_call: ToolCall, released_at_ms: float) -> dict[str, Any]:
-    """A tool call's row; the writer adds `content`."""
-    return {
-        "position": position,
-        "kind": tool_call.kind,
-        "tool_name": clean_name(tool_call.name),
-        "tool_call_id": clean_name(tool_call.id),
-        "content": None,
-        "released_at_ms": released_at_ms,
-    }
 
 
 def _usage_columns(usage: Usage | None) -> dict[str, int | None]:

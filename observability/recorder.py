@@ -15,13 +15,13 @@ from typing import Any, Literal, Protocol
 
 import structlog
 
-from policies.content import ToolCall, Usage
+from policies.content import Block, ToolCall, Usage
 from policies.verdicts import Decision
 
 from . import metrics, telemetry, writer
 from .chain import NONCE_BYTES
 from .credentials import without_credentials, without_secrets
-from .entries import PAYLOADS, CallFacts, Checkpoint, Closing, Headers, Late, Opening, Timings, block_row
+from .entries import PAYLOADS, CallFacts, Checkpoint, Closing, Headers, Late, Opening, ReleasedBlock, Timings
 from .text import clean, clean_name, plain
 from .waiting import RecordUnavailable
 
@@ -71,10 +71,12 @@ class CallRecorder:
         """Tap 1: bytes of the upstream's answer."""
         self.final = self._final.add
         """Tap 2: bytes as written for the client."""
+        self._delivered = 0
         self._truncated: list[str] = []
         self._decisions: list[dict[str, Any]] = []
         self._sent_decisions = 0
         self._blocks: list[dict[str, Any]] = []
+        self._unsent_blocks: list[ReleasedBlock] = []
         self._notes: list[dict[str, Any]] = []
         self._usage: Usage | None = None
         self._cost: int | None = None
@@ -89,6 +91,11 @@ class CallRecorder:
     def open(self) -> None:
         """Put the call and its request on record. Raises RecordUnavailable where no call may begin."""
         self._opened = self._writer.submit(self._made_opening())
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the last write of this process failed, so that this call may not come to be on record."""
+        return not self._writer.healthy
 
     async def opened(self) -> None:
         """Returns once the opening is durable; at once in `async` and `off`. Raises RecordUnavailable."""
@@ -156,17 +163,27 @@ class CallRecorder:
             overhead=clock.overhead(now) * 1000 if not clock.first_event else clock.overhead(clock.first_event) * 1000,
         )
 
-    async def checkpoint(self, tool_calls: Sequence[ToolCall]) -> None:
+    def delivered(self, size: int) -> None:
+        """That many bytes of the answer have gone to the client's socket; it counts where the client leaves early."""
+        self._delivered += size
+
+    def released(self, blocks: Sequence[Block]) -> None:
+        """Note blocks that are about to be released; the next checkpoint, or the close, puts them on record."""
+        now = self._now_ms()
+        for block in blocks:
+            noted = ReleasedBlock.of(block, len(self._blocks), now)
+            self._blocks.append(noted.row)
+            self._unsent_blocks.append(noted)
+
+    async def checkpoint(self, tool_calls: Sequence[ToolCall] = ()) -> None:
         """Put tool calls on record that are about to be released; returns once that is durable.
 
         Raises RecordUnavailable.
         """
-        now = self._now_ms()
-        rows = [block_row(len(self._blocks) + place, call, now) for place, call in enumerate(tool_calls)]
-        self._blocks.extend(rows)
-        arguments = [call.arguments_text.encode("utf-8", "surrogatepass") for call in tool_calls]
+        self.released(tool_calls)
+        blocks, self._unsent_blocks = self._unsent_blocks, []
         process = self._made_opening().process
-        done = self._writer.submit(Checkpoint(self._facts.id, process, rows, arguments, self._unsent_decisions()))
+        done = self._writer.submit(Checkpoint(self._facts.id, process, blocks, self._unsent_decisions()))
         if done is not None:
             await asyncio.shield(done)
 
@@ -235,7 +252,7 @@ class CallRecorder:
                 "error_kind": clean_name(error_kind),
                 "error_message": clean(error_message),
                 "cost_microdollars": self._cost,
-                "released_bytes": self._final.size,
+                "released_bytes": self._delivered if outcome == "cancelled" else self._final.size,
                 "policies": clean(self._policies or _policies_of(self._decisions)),
                 "response_headers": plain(without_credentials(self._response_headers)),
                 "attempts": plain(self._attempts),
@@ -248,6 +265,7 @@ class CallRecorder:
             original=self._original.chunks,
             final=self._final.chunks,
             blocks=self._blocks,
+            unsent_blocks=self._unsent_blocks,
             decisions=list(self._decisions),
             unsent=self._unsent_decisions(),
         )

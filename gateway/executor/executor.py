@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from time import perf_counter
@@ -58,17 +58,22 @@ class PolicyExecutor:
         link: str = "",
         binds_thinking: bool = False,
     ) -> None:
-        self.activations = tuple(activations)
-        self._call_id = call.id
-        self._choices = call.request.choices
+        self._call = call
+        self._request = call.request
         self._record = record
         self._began = began
         self._link = link
         self._binds_thinking = binds_thinking
         self._held = Stopwatch()
         self._gate: Gate | None = None
-        self._judges = [Judge(active, call, record, began, self._stopwatch(active)) for active in activations]
-        self._shadows = {judge: Shadow(judge) for judge in self._judges if not judge.enforces}
+        self._judges: list[Judge] = []
+        self._unasked: list[Judge] = []
+        self._shadows: dict[Judge, Shadow] = {}
+        self.join(activations)
+
+    @property
+    def activations(self) -> tuple[ActivePolicy, ...]:
+        return tuple(judge.active for judge in self._judges)
 
     @property
     def changed(self) -> bool:
@@ -85,11 +90,20 @@ class PolicyExecutor:
         """Seconds spent in enforced verdicts so far; what was judged side by side counts once."""
         return self._held.seconds
 
+    def join(self, activations: Iterable[ActivePolicy]) -> bool:
+        """Take in those that are not here yet, each at its place in the order. Whether there were any."""
+        known = self.activations
+        new = [self._judge(active) for active in activations if active not in known]
+        self._judges = sorted([*self._judges, *new], key=lambda judge: judge.active.order)
+        self._unasked += new
+        self._shadows |= {judge: Shadow(judge) for judge in new if not judge.enforces}
+        return bool(new)
+
     async def check(self, request: Request) -> Request | Answered:
-        """Run the request hooks. Raises RequestRefused."""
+        """Run the request hooks of those who were not asked before. Raises RequestRefused."""
         until = perf_counter() + REQUEST_VERDICTS
-        self._choices = request.choices
-        for position, judge in enumerate(self._judges):
+        asked, self._unasked = self._unasked, []
+        for position, judge in enumerate(asked):
             judge.call.request = request
             if not judge.wants("on_request"):
                 continue
@@ -102,16 +116,18 @@ class PolicyExecutor:
             elif verdict.action == "reroute":
                 request = dataclasses.replace(request, model=verdict.model)
             elif verdict.action != "allow":
-                self._not_reached(self._judges[position + 1 :], judge)
+                self._not_reached(asked[position + 1 :], judge)
                 return self._answered(judge, verdict)
         for judge in self._judges:
             judge.call.request = request
+        self._request = request
         return request
 
     async def run(self, batches: AsyncGenerator[list[Event], None]) -> AsyncGenerator[list[Event], None]:
         """The answer as the client may have it: batches of events in, batches of released events out.
 
-        A batch never waits for a verdict on what follows it. Raises RetryAsked where a policy wants another model.
+        A batch never waits for a verdict on what follows it. Raises RetryAsked where a policy wants another model, and
+        RequestBlocked where a notice cannot stand in an answer of the shape that the client asked for.
         """
         links = [link for judge in self._judges for link in self._links(judge)]
         async with aclosing(batches):
@@ -120,7 +136,7 @@ class PolicyExecutor:
                     yield batch
                 return
             self._gate = self._new_gate()
-            chain = Chain(links, self._gate, single=self._choices == 1)
+            chain = Chain(links, self._gate, single=self._request.choices == 1)
             try:
                 async for batch in batches:
                     if released := chain.feed(batch):
@@ -141,8 +157,9 @@ class PolicyExecutor:
                 self._shadows[judge].end(outcome)
         await asyncio.gather(*(judge.end(outcome) for judge in judges if judge.enforces))
 
-    def _stopwatch(self, active: ActivePolicy) -> Stopwatch:
-        return self._held if active.mode == "enforce" else Stopwatch()
+    def _judge(self, active: ActivePolicy) -> Judge:
+        held = self._held if active.mode == "enforce" else Stopwatch()
+        return Judge(active, self._call, self._record, self._began, held)
 
     def _links(self, judge: Judge) -> Sequence[Link]:
         links: list[Link] = []
@@ -159,7 +176,8 @@ class PolicyExecutor:
             holds_tools=any(judge.enforces and judge.wants("on_tool_call") for judge in self._judges),
             binds_thinking=self._binds_thinking,
             drop=self._thinking_dropped,
-            call_id=self._call_id,
+            structured=self._request.structured,
+            call_id=self._call.id,
             link=self._link,
         )
 
@@ -176,7 +194,7 @@ class PolicyExecutor:
             raise RequestRefused(message, verdict.status, verdict.retry_after)
         if verdict.action == "respond":
             return Answered(verdict.text, blocked=False)
-        return Answered(blocked_text(name, "this request", verdict.reason, self._call_id, self._link), blocked=True)
+        return Answered(blocked_text(name, "this request", verdict.reason, self._call.id, self._link), blocked=True)
 
     def _not_reached(self, judges: Sequence[Judge], by: Judge) -> None:
         for judge in judges:

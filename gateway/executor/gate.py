@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 
+from gateway.errors import RequestBlocked
 from policies.active import ActivePolicy
 from policies.content import Text
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Start, block_events
@@ -16,7 +17,8 @@ class Gate:
     """Stands behind the last link. `holds_tools`: from the first tool call on, all waits for the answer's end.
 
     `binds_thinking`: thinking is signed over what stands before it, so it goes where that changed; `drop` is told who
-    changed it and which block goes. `call_id` and `link` are for notices.
+    changed it and which block goes. `structured`: a notice would break the shape that the client asked for, so
+    RequestBlocked is raised in its place. `call_id` and `link` are for notices.
     """
 
     def __init__(
@@ -25,12 +27,14 @@ class Gate:
         holds_tools: bool,
         binds_thinking: bool,
         drop: Callable[[ActivePolicy, str], None],
+        structured: bool,
         call_id: str,
         link: str,
     ) -> None:
         self._holds_tools = holds_tools
         self._binds_thinking = binds_thinking
         self._drop = drop
+        self._structured = structured
         self._call_id = call_id
         self._link = link
         self.changed = False
@@ -55,7 +59,7 @@ class Gate:
             self._asked_for_tools = False
 
     def release(self, items: Iterable[Item]) -> list[Event]:
-        """The events that the client gets for `items`."""
+        """The events that the client gets for `items`. Raises RequestBlocked."""
         out: list[Event] = []
         for item in items:
             if isinstance(item, Changed):
@@ -72,7 +76,12 @@ class Gate:
         self._by = notice.by
         self._stopped |= notice.stops
         self._blocks += 1
-        return block_events(Text(notice_text(notice, self._call_id, self._link)))
+        return self._said(notice_text(notice, self._call_id, self._link))
+
+    def _said(self, text: str) -> Iterable[Event]:
+        if self._structured:
+            raise RequestBlocked(text)
+        return block_events(Text(text))
 
     def _passes(self, event: Event) -> bool:
         """Thinking behind a change is bound to text that the client never gets."""
@@ -122,7 +131,7 @@ class Gate:
         if self._by is None:
             return [*held, end]
         if self._blocks == 0:
-            held += block_events(Text(removed_text(self._by.name, self._call_id, self._link)))
+            held += self._said(removed_text(self._by.name, self._call_id, self._link))
         return [*self._tool_calls_last(held), self._agreeing(end)]
 
     def _tool_calls_last(self, events: Iterable[Event]) -> list[Event]:

@@ -1,0 +1,45 @@
+"""Reads along with what is released: which blocks are complete now, and whether the answer is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from policies.content import Block
+from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Start, build_block
+
+
+class Ledger:
+    """Fed with all events that are released. `over` says that nothing but asides can follow.
+
+    With several choices all of them have begun before the end of the first one is released.
+    """
+
+    def __init__(self) -> None:
+        self.over = False
+        self._begun = 0
+        self._ended = 0
+        self._start: BlockStart | None = None
+        self._deltas: list[BlockDelta] = []
+
+    def begin(self, events: Sequence[Event]) -> None:
+        """Take note of answers that the upstream has begun."""
+        self._begun += sum(isinstance(event, Start) for event in events)
+
+    def release(self, events: Sequence[Event]) -> list[Block]:
+        """The blocks that `events` complete. Of others than tool calls only the kind is told, not the text."""
+        completed: list[Block] = []
+        for event in events:
+            if isinstance(event, BlockDelta):
+                if self._start is not None and self._start.kind == "tool_call":
+                    self._deltas.append(event)
+            elif isinstance(event, BlockStart):
+                self._start, self._deltas = event, []
+            elif isinstance(event, BlockEnd) and self._start is not None:
+                completed.append(build_block(self._start, self._deltas))
+                self._start, self._deltas = None, []
+            elif isinstance(event, End):
+                self._ended += 1
+                self.over = self._ended >= self._begun
+            elif isinstance(event, Failure):
+                self.over = True
+        return completed
