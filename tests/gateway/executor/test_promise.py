@@ -64,8 +64,9 @@ def made(kinds: Sequence[str]) -> list[Block]:
 
 
 def mark(thing: Block) -> str:
+    """The mark of what a block was made from; one that no block has for what a policy made up."""
     found = MARK.search(repr(thing))
-    return found.group() if found else "#0#"
+    return found.group() if found else "#6#"
 
 
 @dataclass
