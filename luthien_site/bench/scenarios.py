@@ -40,6 +40,8 @@ def full(seconds: float) -> list[Scenario]:
             "64 streams of 100 events a second",
             lambda t: measure.paced_events(t, 64, 100.0, seconds),
         ),
+        # What a peer can bear that cannot keep the pace of 64.
+        Scenario("paced_4", "4 streams of 100 events a second", lambda t: measure.paced_events(t, 4, 100.0, seconds)),
         Scenario("memory", "200 slow streams", lambda t: measure.memory(t, 200, 3.0), once=True),
     ]
 

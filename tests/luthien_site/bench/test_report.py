@@ -1,13 +1,15 @@
-from luthien_site.bench.report import Results
+from luthien_site.bench.report import Results, Round
 
 
 def results() -> Results:
-    first = [
+    first: list[Round] = [
         {"direct": {"ms_p50": 1.0}, "luthien": {"ms_p50": 2.0}, "litellm": {"ms_p50": 19.0}},
         {"direct": {"ms_p50": 2.0}, "luthien": {"ms_p50": 4.0}, "litellm": {"ms_p50": 22.0}},
         {"direct": {"ms_p50": 1.0}, "luthien": {"ms_p50": 2.0}, "litellm": {"ms_p50": 17.0}},
     ]
-    calls = [{"direct": {"calls_per_s": 9000.0}, "luthien": {"calls_per_s": 1500.0}, "litellm": {"calls_per_s": 60.0}}]
+    calls: list[Round] = [
+        {"direct": {"calls_per_s": 9000.0}, "luthien": {"calls_per_s": 1500.0}, "litellm": {"calls_per_s": 60.0}}
+    ]
     return Results({"first_event": "First event", "calls_16": "Calls"}, {"first_event": first, "calls_16": calls}, [])
 
 
