@@ -39,13 +39,12 @@ class LiveText:
     def _delta(self, event: BlockDelta) -> list[Event]:
         text = self._kept + event.text if self._kept else event.text
         release, keep = self._judge.text_delta(text, False, self._label)
-        untouched = not keep and release == event.text and not self._kept
         self._kept = text[len(text) - keep :] if keep else ""
         self._read.append(event.text)
         if not release:
             return []
         self._released.append(release)
-        return self._opened([event if untouched else BlockDelta(release, source=event.source)])
+        return self._opened([event if release == event.text else BlockDelta(release, source=event.source)])
 
     def _end(self, end: BlockEnd) -> list[Event]:
         release, _ = self._judge.text_delta(self._kept, True, self._label)

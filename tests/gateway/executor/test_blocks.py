@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.errors import RequestBlocked
 from policies.base import Call
 from policies.content import Block, Opaque, Request, Text, Thinking, ToolCall
 from policies.events import Aside, BlockDelta, BlockEnd, BlockStart, Event, Failure, Frame, Start, fold
@@ -209,7 +210,7 @@ async def test_stop_ends_the_answer_where_it_stands_and_lets_the_upstream_go() -
     ]
     assert played.response.stop_reason == "end_turn"
     assert source.closed
-    assert source.read < len(list(source.batches))
+    assert source.read == 8  # the start, a block of four events and one of three
 
 
 async def test_stop_on_a_tool_call_keeps_the_calls_before_it_and_says_that_they_wait() -> None:
@@ -348,3 +349,14 @@ async def test_an_empty_block_is_judged_and_passes() -> None:
     played = await play(events, active(on_text=always(allow()), on_tool_call=always(allow())))
     assert same_objects(played.events, events)
     assert sum(isinstance(event, BlockEnd) for event in played.events) == 2
+
+
+@pytest.mark.parametrize("verdict", [block("no"), replace(())])
+async def test_a_notice_that_would_break_the_shape_the_client_asked_for_is_an_error(verdict: Verdict) -> None:
+    shaped = Request("model-1", structured=True)
+    source = Source([answer(Text("{}"))])
+    with pytest.raises(RequestBlocked, match=r"The policy guard (blocked|removed)"):
+        await play(source, active(on_text=always(verdict)), request=shaped)
+    assert source.closed
+    played = await play(answer(Text("{}")), active(on_text=always(allow())), request=shaped)
+    assert played.texts == ["{}"]

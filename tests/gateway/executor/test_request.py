@@ -8,6 +8,7 @@ import pytest
 from gateway.errors import RequestRefused
 from gateway.executor import Answered
 from gateway.executor import executor as executor_module
+from policies.active import ActivePolicy
 from policies.base import Call
 from policies.content import Image, Message, Request, Text, Tool, ToolResult
 from policies.verdicts import Verdict, allow, block, refuse, replace, reroute, respond, stop
@@ -210,3 +211,19 @@ async def test_a_call_without_policies_is_let_through() -> None:
     assert played.executor.activations == ()
     assert played.executor.held == 0.0
     await play(answer(Text("hi")))
+
+
+async def test_those_who_join_later_are_asked_alone_and_take_their_place_in_the_order() -> None:
+    asked: list[str] = []
+
+    def asking(name: str, order: int) -> ActivePolicy:
+        return active(name, on_request=lambda request, call: noting(asked, name, allow()), order=order)
+
+    first, last, joining = asking("first", 1), asking("last", 3), asking("joining", 2)
+    played = prepared(first, last, request=ASKED)
+    await played.executor.check(ASKED)
+    assert played.executor.join([first, joining])
+    assert not played.executor.join([joining, last])
+    assert [made.name for made in played.executor.activations] == ["first", "joining", "last"]
+    await played.executor.check(ASKED)
+    assert asked == ["first", "last", "joining"]
