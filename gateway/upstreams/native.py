@@ -159,6 +159,9 @@ class NativeAnswer:
         try:
             return await self._content.readany()
         except (aiohttp.ClientError, OSError):
+            # What had arrived before the connection broke is still to be had, but only here: readany forgets it.
+            if left := self._content._read_nowait(-1):
+                return left
             raise UpstreamTruncated(f"The provider {self._provider} closed its answer before its end.") from None
         finally:
             self._silence.end()

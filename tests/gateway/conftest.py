@@ -4,6 +4,9 @@ from typing import Any
 import pytest
 
 from policies.signals import changed
+from tests.gateway.running import house
+
+__all__ = ["announced", "house"]
 
 
 @pytest.fixture

@@ -1,0 +1,350 @@
+"""A running house for the tests of the path of a call: a real server, the demo provider, and a provider of the test's.
+
+Every policy of POLICIES is in force for the key of its name, and for no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.clients.conftest import demo_provider
+from tests.plugins.live import LiveLuthien, end, migrated
+from tests.plugins.servers import free_port
+from tests.plugins.services import DATABASE, drop_database
+
+INSTALLED = Path(__file__).parent / "installed"
+DEADLINE = 20.0
+PROVIDER_SECRET = "sk-of-the-provider-itself"
+
+Json = dict[str, Any]
+
+
+def puppet(hook: str, does: str, argument: str = "", **terms: Any) -> Json:
+    return {"policy": "puppet", "config": {"hook": hook, "does": does, "argument": argument}, **terms}
+
+
+POLICIES: dict[str, list[Json]] = {
+    "loud": [{"policy": "uppercase"}],
+    "guarded": [{"policy": "block_dangerous_commands"}],
+    "shadowed": [{"policy": "uppercase", "mode": "shadow"}, puppet("on_request", "block", mode="shadow")],
+    "no-requests": [puppet("on_request", "block")],
+    "answered": [puppet("on_request", "respond", "A policy says hello.")],
+    "limited": [puppet("on_request", "refuse")],
+    "spent": [puppet("on_request", "refuse for good")],
+    "adds": [puppet("on_request", "add", " and more")],
+    "no-text": [puppet("on_text", "block")],
+    "stopped": [puppet("on_text", "stop")],
+    "no-answers": [puppet("on_answer", "block")],
+    "holds": [puppet("on_text", "wait", "0.05")],
+    "rerouted": [
+        puppet("on_request", "reroute", "odd/other"),
+        {"policy": "uppercase", "scope": {"models": ["odd/o*"]}},
+    ],
+    "rerouted-to-no": [
+        puppet("on_request", "reroute", "odd/other"),
+        puppet("on_request", "block", scope={"models": ["odd/other"]}),
+    ],
+    "retried": [puppet("on_answer", "retry once", "odd/other")],
+    "retried-for-ever": [puppet("on_answer", "retry", "odd/other")],
+    "raises": [puppet("on_text", "raise")],
+    "raises-open": [puppet("on_text", "raise", on_failure="open")],
+    "raises-live": [puppet("on_text_delta", "raise")],
+    "raises-on-events": [puppet("on_event", "raise")],
+    "raises-on-finish": [puppet("on_finish", "raise")],
+    "raises-at-the-end": [puppet("on_end", "raise")],
+    "hangs": [puppet("on_tool_call", "hang", deadline=0.1)],
+    "hangs-on-requests": [puppet("on_request", "hang", deadline=0.1)],
+    "rubbish": [puppet("on_tool_call", "rubbish")],
+    "rubbish-on-answers": [puppet("on_answer", "rubbish")],
+}
+
+
+def secret(key: str) -> str:
+    return f"secret-of-the-key-{key}"
+
+
+@dataclass
+class House:
+    """`port` is where the server looks for a provider of the test's own; see `provider`."""
+
+    server: LiveLuthien
+    demo: str
+    port: int
+    config: Json
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def apply(self, **sections: Any) -> None:
+        """Puts sections of the configuration in force; what they lack of the house's goes out of force."""
+        path = self.server.data_dir / "changed.yaml"
+        path.write_text(yaml.safe_dump(sections))
+        self.server.manage("apply_config", str(path))
+
+    async def record(self, call_id: str) -> Json:
+        """What the debug API tells of a call, once it is closed."""
+        async with httpx.AsyncClient(headers={"x-api-key": secret("reader")}) as client:
+
+            async def closed() -> Json | None:
+                response = await client.get(f"{self.url}/debug/calls/{call_id}")
+                record: Json = response.json()
+                return record if response.status_code == 200 and record["outcome"] != "open" else None
+
+            record: Json = await eventually(closed)
+        return record
+
+    async def newest(self, key: str) -> Json:
+        """The newest call of the key, once it is closed."""
+        async with httpx.AsyncClient(headers={"x-api-key": secret("reader")}) as client:
+
+            async def known() -> str | None:
+                calls = (await client.get(f"{self.url}/debug/calls?key={key}&limit=1")).json()["calls"]
+                return calls[0]["id"] if calls else None
+
+            return await self.record(await eventually(known))
+
+    async def metric(self, series: str) -> float:
+        """The value of a series at `/metrics`, 0 where it has none yet."""
+        async with httpx.AsyncClient() as client:
+            lines = (await client.get(f"{self.url}/metrics")).text.splitlines()
+        return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{series} ")), 0.0)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One for the whole run: a test that changes what is in force puts it back."""
+    folder = tmp_path_factory.mktemp("house")
+    folder.chmod(0o700)
+    url = migrated(os.environ[DATABASE], folder)
+    try:
+        with demo_provider(folder) as demo:
+            server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": "", "PYTHONPATH": str(INSTALLED)})
+            made = furnish(server, demo)
+            try:
+                server.start()
+                yield made
+            finally:
+                end(server)
+    finally:
+        if url.startswith("postgres"):
+            drop_database(url)
+
+
+def furnish(server: LiveLuthien, demo: str) -> House:
+    """Puts the house's configuration in force for a server that has not started yet, or has."""
+    port = free_port()
+    config = configuration(demo, port)
+    made = House(server, demo, port, config)
+    made.apply(**config)
+    return made
+
+
+def configuration(demo: str, port: int) -> Json:
+    test = f"http://127.0.0.1:{port}"
+    return {
+        "providers": {
+            "anthropic": {"dialect": "anthropic", "base_url": demo, "api_key": PROVIDER_SECRET},
+            "openai": {"dialect": "openai", "base_url": f"{demo}/v1", "api_key": PROVIDER_SECRET},
+            "hasty": {
+                **{"dialect": "anthropic", "base_url": demo, "api_key": PROVIDER_SECRET},
+                **{"idle_timeout": 0.3, "first_byte_timeout": 0.3},
+            },
+            "odd": {"dialect": "anthropic", "base_url": test, "api_key": PROVIDER_SECRET},
+            "odd-chat": {"dialect": "openai", "base_url": f"{test}/v1", "api_key": PROVIDER_SECRET},
+            "nowhere": {"dialect": "anthropic", "base_url": "http://127.0.0.1:9", "api_key": PROVIDER_SECRET},
+        },
+        "models": [
+            {"match": "demo/*", "provider": "anthropic"},
+            {"match": "chat/script", "provider": "openai", "model": "demo/script"},
+            {"match": "hasty/script", "provider": "hasty", "model": "demo/script"},
+            {"match": "odd/*", "provider": "odd"},
+            {"match": "oddchat/*", "provider": "odd-chat"},
+            {"match": "unreachable", "provider": "nowhere"},
+        ],
+        "keys": [
+            {"name": "plain", "key": secret("plain"), "team": "payments"},
+            {"name": "reader", "key": secret("reader"), "read": True},
+            *({"name": name, "key": secret(name)} for name in POLICIES),
+        ],
+        "policies": [
+            {"name": f"{key}-{place}", "order": place, **policy, "scope": {**policy.get("scope", {}), "keys": [key]}}
+            for key, policies in POLICIES.items()
+            for place, policy in enumerate(policies)
+        ],
+    }
+
+
+@dataclass
+class Dialect:
+    """How the tests speak one dialect."""
+
+    name: str
+    path: str
+    model: str
+    odd: str
+
+    def body(self, script: str, **more: Any) -> Json:
+        return {"model": self.model, "max_tokens": 900, "messages": [{"role": "user", "content": script}]} | more
+
+
+ANTHROPIC = Dialect("anthropic", "/v1/messages", "demo/script", "odd/first")
+CHAT = Dialect("openai_chat", "/v1/chat/completions", "chat/script", "oddchat/first")
+both_dialects = pytest.mark.parametrize("dialect", [ANTHROPIC, CHAT], ids=lambda dialect: dialect.name)
+streamed_and_not = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+
+
+@asynccontextmanager
+async def client(house: House, key: str = "plain", **how: Any) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"x-api-key": secret(key)}
+    async with httpx.AsyncClient(base_url=house.url, headers=headers, timeout=DEADLINE, **how) as made:
+        yield made
+
+
+async def ask(house: House, key: str, dialect: Dialect, script: str, **more: Any) -> httpx.Response:
+    """One call, read to its end however that comes."""
+    async with client(house, key) as made, made.stream("POST", dialect.path, json=dialect.body(script, **more)) as got:
+        with suppress(httpx.RemoteProtocolError):
+            await got.aread()
+        return got
+
+
+async def eventually(probe: Callable[[], Awaitable[Any]]) -> Any:
+    """The first answer of `probe` that is true."""
+    deadline = time.monotonic() + DEADLINE
+    while not (found := await probe()):
+        assert time.monotonic() < deadline, "it did not come to pass"
+        await asyncio.sleep(0.02)
+    return found
+
+
+@dataclass
+class Exchange:
+    """A request that has come to the test's provider, and the connection to answer on."""
+
+    method: str
+    path: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    _reader: asyncio.StreamReader
+    _writer: asyncio.StreamWriter
+
+    def header(self, name: str) -> list[str]:
+        return [value for each, value in self.headers if each == name]
+
+    async def head(self, status: int, *headers: tuple[str, str]) -> None:
+        """The head of an answer in chunks."""
+        lines = [f"HTTP/1.1 {status} Status", *(f"{name}: {value}" for name, value in headers)]
+        lines += ["transfer-encoding: chunked", "connection: close", "", ""]
+        await self.raw("\r\n".join(lines).encode())
+
+    async def send(self, data: bytes) -> None:
+        await self.raw(b"%x\r\n%b\r\n" % (len(data), data))
+
+    async def end(self) -> None:
+        await self.raw(b"0\r\n\r\n")
+
+    async def raw(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def answer(self, body: bytes, *headers: tuple[str, str], status: int = 200) -> None:
+        await self.head(status, *headers)
+        if body:
+            await self.send(body)
+        await self.end()
+
+    async def gone(self) -> None:
+        """Returns once the gateway has closed the connection."""
+        with suppress(ConnectionError):
+            while await self._reader.read(1000):
+                pass
+
+
+@dataclass
+class Provider:
+    """What has been asked of the test's provider so far."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def provider(house: House, handle: Callable[[Exchange], Awaitable[None]]) -> AsyncIterator[Provider]:
+    """Serves what the house routes as `odd/*` and `oddchat/*`, by `handle`; the connection closes behind it."""
+    asked = Provider()
+    failures: list[Exception] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            exchange = await _read(reader, writer)
+            asked.exchanges.append(exchange)
+            await handle(exchange)
+        except ConnectionError:
+            pass
+        except Exception as error:
+            failures.append(error)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", house.port)
+    try:
+        yield asked
+    finally:
+        server.close()
+    assert not failures, failures
+
+
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Exchange:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    method, path, _ = head[0].split(" ")
+    headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in head[1:] if line)]
+    length = int(dict(headers).get("content-length", "0"))
+    return Exchange(method, path, headers, await reader.readexactly(length), reader, writer)
+
+
+def frame(event: Mapping[str, Any]) -> bytes:
+    """A frame of Anthropic's stream."""
+    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+
+
+USAGE = {"input_tokens": 12, "output_tokens": 5, "cache_read_input_tokens": 3, "cache_creation_input_tokens": 4}
+_MESSAGE = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_reason": None, "usage": USAGE}
+START = frame({"type": "message_start", "message": {**_MESSAGE, "content": []}})
+STOP = frame({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}) + frame(
+    {"type": "message_stop"}
+)
+EVENT_STREAM = ("content-type", "text/event-stream; charset=utf-8")
+JSON = ("content-type", "application/json")
+
+
+def block(index: int, content: Json, *deltas: Json) -> bytes:
+    """A content block of Anthropic's stream."""
+    made = [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
+    start = {"type": "content_block_start", "index": index, "content_block": content}
+    return b"".join(frame(event) for event in (start, *made, {"type": "content_block_stop", "index": index}))
+
+
+def text(index: int, *words: str) -> bytes:
+    return block(index, {"type": "text", "text": ""}, *({"type": "text_delta", "text": word} for word in words))
+
+
+def tool(index: int, name: str, arguments: Json) -> bytes:
+    use = {"type": "tool_use", "id": f"toolu_{index}", "name": name, "input": {}}
+    return block(index, use, {"type": "input_json_delta", "partial_json": json.dumps(arguments)})
+
+
+def message(*content: Json) -> bytes:
+    """A whole answer in Anthropic's dialect."""
+    return json.dumps({**_MESSAGE, "content": list(content), "stop_reason": "end_turn"}).encode()
