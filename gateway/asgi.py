@@ -7,12 +7,13 @@ hop into a thread. It listens for a client that leaves, and cancels the call at 
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.urls import get_resolver
+from django.urls import ResolverMatch, get_resolver
 
 from gateway.api import CallResponse, error_response
 from gateway.bodies import Bodies, ClientLeft, content_encoding
@@ -96,7 +97,7 @@ class SlimHandler:
 
 async def _view(request: HttpRequest) -> HttpResponseBase:
     try:
-        match = get_resolver().resolve(request.path_info)
+        match = _resolve(request.path_info)
     except Http404:
         return error_response(request, NotFound(f"{request.path[:200]} is not served here."))
     request.resolver_match = match
@@ -104,6 +105,12 @@ async def _view(request: HttpRequest) -> HttpResponseBase:
     if response.status_code == 405 and not isinstance(response, CallResponse):
         return error_response(request, WrongMethod(f"{request.path} does not answer {request.method}."))
     return response
+
+
+@lru_cache(maxsize=256)
+def _resolve(path: str) -> ResolverMatch:
+    """Django's own answer, which is the same for the same path. Raises Http404, which is not kept."""
+    return get_resolver().resolve(path)
 
 
 async def _cancel_when_left(receive: Any, serving: asyncio.Task[Any]) -> None:
