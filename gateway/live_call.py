@@ -267,9 +267,10 @@ class LiveCall:
         if self.record.outcome == "open":
             self._closing()
             self.record.close_soon("cancelled", self._status)
-        task = asyncio.ensure_future(self.executor.end(self.record.outcome))
-        _ending.add(task)
-        task.add_done_callback(_ending.discard)
+        if self.executor.has_listeners:
+            task = asyncio.ensure_future(self.executor.end(self.record.outcome))
+            _ending.add(task)
+            task.add_done_callback(_ending.discard)
 
 
 def _read(incoming: Incoming) -> tuple[Request, Exception | None]:

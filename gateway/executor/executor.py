@@ -149,6 +149,11 @@ class PolicyExecutor:
             finally:
                 chain.close()
 
+    @property
+    def has_listeners(self) -> bool:
+        """Whether a policy wants to know that the call is over."""
+        return any(judge.wants("on_end") for judge in self._judges)
+
     async def end(self, outcome: str) -> None:
         """Tell every policy that the call is over."""
         judges = [judge for judge in self._judges if judge.wants("on_end")]
