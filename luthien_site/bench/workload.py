@@ -72,4 +72,5 @@ def _body(script: Script, dialect: Dialect, model: str) -> bytes:
         body |= {"max_tokens": 4096, "system": SYSTEM, "messages": [user]}
     else:
         body |= {"messages": [{"role": "system", "content": SYSTEM}, user]}
-    return json.dumps(body).encode()
+    # Without blanks, as the SDKs of the providers write it.
+    return json.dumps(body, separators=(",", ":")).encode()
