@@ -8,26 +8,34 @@ and digest can be erased, and the leaf still verifies.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import orjson
+
+from .text import json_text
 
 NONCE_BYTES = 16
 START = bytes(32)
 NOTHING = bytes(32)
 """The commitment to a body that is not there."""
 
-CALL_FIELDS = (
-    "id", "key", "team", "session", "model", "dialect", "path", "streamed", "started_at", "closed_at",
-    "provider", "upstream_model", "upstream_dialect", "outcome", "status", "error_kind", "error_message",
-    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_microdollars",
-    "upstream_head_ms", "first_event_ms", "total_ms", "hold_ms", "overhead_ms", "changed_request",
-    "changed_response", "released_bytes", "policies", "snapshot", "request_headers", "response_headers",
-    "attempts", "notes", "truncated", "commitments", "process",
+OPENING_FIELDS = (
+    "id", "key", "team", "session", "model", "dialect", "path", "streamed", "started_at", "snapshot",
+    "request_headers", "process",
 )  # fmt: skip
+"""What is known of a call when it begins."""
+CLOSING_FIELDS = (
+    "closed_at", "provider", "upstream_model", "upstream_dialect", "outcome", "status", "error_kind",
+    "error_message", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+    "cost_microdollars", "upstream_head_ms", "first_event_ms", "total_ms", "hold_ms", "overhead_ms",
+    "changed_request", "changed_response", "released_bytes", "policies", "response_headers", "attempts", "notes",
+    "truncated", "commitments",
+)  # fmt: skip
+CALL_FIELDS = (*OPENING_FIELDS, *CLOSING_FIELDS)
+JSON_FIELDS = ("request_headers", "response_headers", "attempts", "notes", "truncated")
 BLOCK_FIELDS = ("position", "kind", "tool_name", "tool_call_id", "content", "released_at_ms")
 DECISION_FIELDS = (
     "position", "policy", "version", "mode", "hook", "block", "action", "reason", "at_ms", "took_ms", "score",
@@ -37,11 +45,11 @@ AUDIT_FIELDS = ("at", "actor", "action", "subject", "detail")
 
 Row = Mapping[str, Any]
 Mark = tuple[int, bytes]
+_pick_call: Callable[[Row], tuple[Any, ...]] = itemgetter(*(name for name in CALL_FIELDS if name not in JSON_FIELDS))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """What a row stores of its place in a chain."""
 
     boot_id: str
@@ -76,10 +84,14 @@ def commit(nonce: bytes, digest: bytes | None) -> bytes:
 
 
 def call_leaf(call: Row, blocks: Sequence[Row], decisions: Sequence[Row]) -> bytes:
-    """The leaf of a closed call with its blocks and decisions, both in the order of their positions."""
+    """The leaf of a closed call with its blocks and decisions, both in the order of their positions.
+
+    JSON_FIELDS are values, or their canonical text, which is what the leaf says.
+    """
     return _leaf(
         "call",
-        {name: call[name] for name in CALL_FIELDS},
+        _pick_call(call),
+        [json_text(call[name]) if type(call[name]) is not str else call[name] for name in JSON_FIELDS],
         [[block[name] for name in BLOCK_FIELDS] for block in blocks],
         [[decision[name] for name in DECISION_FIELDS] for decision in decisions],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 REMOVED = "[removed]"
 
@@ -17,9 +18,14 @@ _PARAMETER = re.compile(
 
 def without_credentials(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The headers, with the values of those that carry a credential replaced."""
-    return [(name, REMOVED if _HEADER.search(name) else value) for name, value in headers]
+    return [(name, REMOVED if _carries_credential(name) else value) for name, value in headers]
 
 
 def without_secrets(path: str) -> str:
     """The path, with the values of query parameters that carry a credential replaced."""
     return _PARAMETER.sub(rf"\1{REMOVED}", path) if "?" in path else path
+
+
+@lru_cache(512)
+def _carries_credential(name: str) -> bool:
+    return _HEADER.search(name) is not None

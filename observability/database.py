@@ -85,7 +85,9 @@ class Sqlite:
             raise DatabaseAway(str(error)) from error
 
     def time(self, value: datetime | None) -> str | None:
-        return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
+        if value is None:
+            return None
+        return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ")[: -len("+00:00")]
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -16,21 +16,12 @@ from policies.content import Block, ToolCall, Usage
 from . import chain
 from .batch import Batch
 from .chain import NONCE_BYTES
-from .text import clean, clean_name, clean_number, plain
+from .credentials import without_credentials
+from .statements import PAYLOADS
+from .text import clean, clean_name, clean_number, json_text
 
 Headers = Sequence[tuple[str, str]]
-PAYLOADS = ("request_original", "request_final", "response_original", "response_final")
-
-_OPEN: dict[str, Any] = {
-    "closed_at": None, "provider": "", "upstream_model": "", "upstream_dialect": "", "outcome": "open", "status": None,
-    "error_kind": "", "error_message": "", "input_tokens": None, "output_tokens": None, "cache_read_tokens": None,
-    "cache_write_tokens": None, "cost_microdollars": None, "upstream_head_ms": None, "first_event_ms": None,
-    "total_ms": None, "hold_ms": None, "overhead_ms": None, "changed_request": False, "changed_response": False,
-    "released_bytes": 0, "policies": "", "response_headers": [], "attempts": [], "notes": [], "truncated": [],
-    "request_final": None, "response_original": None, "response_final": None, "commitments": b"",
-    "boot_id": "", "sequence": None, "leaf": None, "chain": None,
-}  # fmt: skip
-"""What a call's row says of what is not known yet."""
+_NONCES = [(slice(place * NONCE_BYTES, (place + 1) * NONCE_BYTES), name) for place, name in enumerate(PAYLOADS)]
 
 
 @dataclass(slots=True)
@@ -72,6 +63,8 @@ class Opening:
     nonces: bytes
     truncated: list[str]
     digest: bytes | None = None
+    is_written: bool = False
+    _row: dict[str, Any] | None = None
 
     @property
     def size(self) -> int:
@@ -79,17 +72,22 @@ class Opening:
 
     def add_to(self, batch: Batch) -> None:
         batch.open_call(self.row(batch))
+        self.is_written = True
 
     def forget(self) -> None:
-        """The body was not stored after all."""
-        self.digest = None
+        """Nothing of it was stored after all."""
+        self.digest, self.is_written, self._row = None, False, None
 
     def row(self, batch: Batch) -> dict[str, Any]:
+        """The columns that an opening knows; made once."""
+        if self._row is None:
+            self._row = self._made_row(batch)
+        return self._row
+
+    def _made_row(self, batch: Batch) -> dict[str, Any]:
         facts = self.facts
-        if self.digest is None:
-            self.digest = batch.payload(facts.id, facts.request_body, conversation(facts))
+        self.digest = batch.payload(facts.id, facts.request_body, conversation(facts))
         return {
-            **_OPEN,
             "id": facts.id,
             "key": clean_name(facts.key),
             "team": clean_name(facts.team),
@@ -101,10 +99,11 @@ class Opening:
             "started_at": self.started_at,
             "snapshot": facts.snapshot,
             "policies": clean(self.policies),
-            "request_headers": plain(list(facts.request_headers)),
+            "request_headers": json_text(without_credentials(facts.request_headers)),
             "request_original": self.digest,
             "nonces": self.nonces,
-            "truncated": self.truncated,
+            "commitments": b"",
+            "truncated": json_text(self.truncated),
             "process": self.process,
         }
 
@@ -186,20 +185,30 @@ class Closing:
         return sum(map(len, self.original)) + sum(map(len, self.final)) + len(self.forwarded or b"") + blocks
 
     def add_to(self, batch: Batch) -> None:
-        call_id = self.opening.facts.id
+        opening, fields, usage, timings = self.opening, self.fields, self.usage, self.timings
+        call_id = opening.facts.id
+        if not opening.is_written:
+            opening.add_to(batch)
         row = {
-            **self.opening.row(batch),
-            **self.fields,
-            **self._payloads(batch),
-            **_usage_columns(self.usage),
+            **opening.row(batch),
+            **fields,
             "closed_at": self.closed_at,
             "outcome": self.outcome,
-            "upstream_head_ms": self.timings.upstream_head,
-            "first_event_ms": self.timings.first_event,
-            "total_ms": self.timings.total,
-            "hold_ms": self.timings.hold,
-            "overhead_ms": self.timings.overhead,
+            "response_headers": json_text(without_credentials(fields["response_headers"])),
+            "attempts": json_text(fields["attempts"]),
+            "notes": json_text(fields["notes"]),
+            "truncated": json_text(fields["truncated"]),
+            "input_tokens": clean_number(usage.input_tokens) if usage else None,
+            "output_tokens": clean_number(usage.output_tokens) if usage else None,
+            "cache_read_tokens": clean_number(usage.cache_read_tokens) if usage else None,
+            "cache_write_tokens": clean_number(usage.cache_write_tokens) if usage else None,
+            "upstream_head_ms": timings.upstream_head,
+            "first_event_ms": timings.first_event,
+            "total_ms": timings.total,
+            "hold_ms": timings.hold,
+            "overhead_ms": timings.overhead,
         }
+        self._add_payloads(batch, row)
         row["commitments"] = commitments(row)
         for block in self.unsent_blocks:
             block.add_to(batch, call_id)
@@ -210,22 +219,21 @@ class Closing:
         """The bodies were not stored after all."""
         self.opening.forget()
 
-    def _payloads(self, batch: Batch) -> dict[str, bytes | None]:
-        opening = self.opening
-        call_id, session, request = opening.facts.id, conversation(opening.facts), opening.digest
-        if self.forwarded is not None and self.forwarded != opening.facts.request_body:
-            final_request: bytes | None = batch.payload(call_id, self.forwarded, session)
-        else:
-            final_request = None if self.forwarded is None else request
+    def _add_payloads(self, batch: Batch, row: dict[str, Any]) -> None:
+        """Store the bodies; what passed unchanged is looked at once."""
+        facts = self.opening.facts
+        row["request_final"] = None
+        if self.forwarded is not None:
+            same = self.forwarded is facts.request_body or self.forwarded == facts.request_body
+            row["request_final"] = (
+                row["request_original"] if same else batch.payload(facts.id, self.forwarded, conversation(facts))
+            )
         original, final = b"".join(self.original), b"".join(self.final)
-        first = batch.payload(call_id, original) if original else None
-        second = first if original == final else (batch.payload(call_id, final) if final else None)
-        return {
-            "request_original": request,
-            "request_final": final_request,
-            "response_original": first,
-            "response_final": second,
-        }
+        row["response_original"] = first = batch.payload(facts.id, original) if original else None
+        if final == original:
+            row["response_final"] = first
+        else:
+            row["response_final"] = batch.payload(facts.id, final) if final else None
 
 
 @dataclass(slots=True)
@@ -247,23 +255,9 @@ Entry = Opening | Checkpoint | Closing | Late
 def commitments(row: dict[str, Any]) -> bytes:
     """What a call's leaf says of its four payloads, one after the other."""
     nonces = row["nonces"]
-    return b"".join(
-        chain.commit(nonces[index * NONCE_BYTES : (index + 1) * NONCE_BYTES], row[name])
-        for index, name in enumerate(PAYLOADS)
-    )
+    return b"".join([chain.commit(nonces[part], row[name]) for part, name in _NONCES])
 
 
 def conversation(facts: CallFacts) -> str:
     """The name under which bodies are compared with earlier ones."""
     return f"{facts.key}\0{facts.session}"
-
-
-def _usage_columns(usage: Usage | None) -> dict[str, int | None]:
-    if usage is None:
-        return {}
-    return {
-        "input_tokens": clean_number(usage.input_tokens),
-        "output_tokens": clean_number(usage.output_tokens),
-        "cache_read_tokens": clean_number(usage.cache_read_tokens),
-        "cache_write_tokens": clean_number(usage.cache_write_tokens),
-    }

@@ -12,11 +12,12 @@ from typing import Any
 from django.db import DatabaseError, connection
 
 from .batch import Batch
-from .chain import BLOCK_FIELDS, DECISION_FIELDS
+from .chain import BLOCK_FIELDS, DECISION_FIELDS, JSON_FIELDS
 from .database import Database, DatabaseAway
 from .entries import commitments
 from .models import CallRecord, Process
 from .process import Ownership
+from .text import json_text
 
 LIFELESS = timedelta(seconds=10)
 SEARCH_SECONDS = 10.0
@@ -87,6 +88,7 @@ def _interrupt(call: CallRecord, batch: Batch) -> None:
     for name, value in row.items():
         if isinstance(value, memoryview):
             row[name] = bytes(value)
+    row |= {name: json_text(row[name]) for name in JSON_FIELDS}
     row["commitments"] = commitments(row)
     blocks = list(call.blocks.order_by("position").values(*BLOCK_FIELDS))
     decisions = list(call.decisions.order_by("position").values(*DECISION_FIELDS))

@@ -7,7 +7,6 @@ All of it runs on the event loop and only collects; the writer's thread does the
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import perf_counter
@@ -18,11 +17,15 @@ import structlog
 from policies.content import Block, ToolCall, Usage
 from policies.verdicts import Decision
 
-from . import metrics, telemetry, writer
+from . import metrics, tap, telemetry, writer
 from .chain import NONCE_BYTES
-from .credentials import without_credentials, without_secrets
-from .entries import PAYLOADS, CallFacts, Checkpoint, Closing, Headers, Late, Opening, ReleasedBlock, Timings
-from .text import clean, clean_name, plain
+from .credentials import without_secrets
+from .decision_rows import decision_row, policies_of
+from .entries import CallFacts, Checkpoint, Closing, Headers, Late, Opening, ReleasedBlock, Timings
+from .entropy import random_bytes
+from .statements import PAYLOADS
+from .tap import Tap
+from .text import clean, clean_name
 from .waiting import RecordUnavailable
 
 __all__ = ["CallFacts", "CallRecorder", "Outcome", "RecordUnavailable", "Timings"]
@@ -32,8 +35,6 @@ log = structlog.get_logger(__name__)
 Outcome = Literal[
     "open", "finished", "blocked", "refused", "upstream_error", "cut", "cancelled", "stalled", "interrupted"
 ]
-BODY_LIMIT = 64 * 1024 * 1024
-"""Bytes of one payload that are kept; what is beyond is dropped, and the record says so."""
 
 
 class Clock(Protocol):
@@ -65,8 +66,8 @@ class CallRecorder:
         self._attempts: list[dict[str, Any]] = []
         self._attempt_began = 0.0
         self._upstream_dialect = ""
-        self._original = _Tap("response_original")
-        self._final = _Tap("response_final")
+        self._original = Tap("response_original")
+        self._final = Tap("response_final")
         self.original = self._original.add
         """Tap 1: bytes of the upstream's answer."""
         self.final = self._final.add
@@ -130,11 +131,11 @@ class CallRecorder:
         if self.outcome != "open":
             self.late(decision)
             return
-        self._decisions.append(_decision_row(len(self._decisions), decision, late=False))
+        self._decisions.append(decision_row(len(self._decisions), decision, late=False))
 
     def late(self, decision: Decision) -> None:
         """A verdict that came when the call was over."""
-        row = _decision_row(len(self._decisions), decision, late=True)
+        row = decision_row(len(self._decisions), decision, late=True)
         self._decisions.append(row)
         self._submit(Late(self._facts.id, self._made_opening().process, row))
 
@@ -238,7 +239,7 @@ class CallRecorder:
         last = self._attempts[-1] if self._attempts else {"provider": "", "model": ""}
         opening = self._made_opening()
         truncated = [*opening.truncated, *self._truncated]
-        truncated += [tap.name for tap in (self._original, self._final) if tap.truncated]
+        truncated += [each.name for each in (self._original, self._final) if each.truncated]
         return Closing(
             opening=opening,
             closed_at=datetime.now(UTC),
@@ -253,10 +254,10 @@ class CallRecorder:
                 "error_message": clean(error_message),
                 "cost_microdollars": self._cost,
                 "released_bytes": self._delivered if outcome == "cancelled" else self._final.size,
-                "policies": clean(self._policies or _policies_of(self._decisions)),
-                "response_headers": plain(without_credentials(self._response_headers)),
-                "attempts": plain(self._attempts),
-                "notes": plain(self._notes),
+                "policies": clean(self._policies or policies_of(self._decisions)),
+                "response_headers": self._response_headers,
+                "attempts": self._attempts,
+                "notes": self._notes,
                 "truncated": truncated,
             },
             usage=self._usage,
@@ -276,19 +277,18 @@ class CallRecorder:
     def _made_opening(self) -> Opening:
         if self._opening is None:
             facts = self._facts
-            truncated = ["request_original"] if len(facts.request_body) > BODY_LIMIT else []
-            facts.request_body = facts.request_body[:BODY_LIMIT]
-            facts.request_headers = without_credentials(facts.request_headers)
+            truncated = ["request_original"] if len(facts.request_body) > tap.BODY_LIMIT else []
+            facts.request_body = facts.request_body[: tap.BODY_LIMIT]
             facts.path = without_secrets(facts.path)
-            nonces = os.urandom(NONCE_BYTES * len(PAYLOADS))
+            nonces = random_bytes(NONCE_BYTES * len(PAYLOADS))
             process = self._writer.boot_id
             self._opening = Opening(facts, self._policies, process, self._started_at, nonces, truncated)
         return self._opening
 
     def _capped(self, name: str, body: bytes) -> bytes:
-        if len(body) > BODY_LIMIT and name not in self._truncated:
+        if len(body) > tap.BODY_LIMIT and name not in self._truncated:
             self._truncated.append(name)
-        return body[:BODY_LIMIT]
+        return body[: tap.BODY_LIMIT]
 
     def _end_attempt(self, error: str) -> None:
         if self._attempts and self._attempts[-1]["ms"] is None:
@@ -301,48 +301,3 @@ class CallRecorder:
 
     def _now_ms(self) -> float:
         return (perf_counter() - self._began) * 1000
-
-
-class _Tap:
-    """The bytes that passed a point, up to BODY_LIMIT; `size` counts all of them."""
-
-    __slots__ = ("chunks", "name", "size", "truncated")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.restart()
-
-    def restart(self) -> None:
-        self.chunks: list[bytes] = []
-        self.size = 0
-        self.truncated = False
-
-    def add(self, chunk: bytes) -> None:
-        self.size += len(chunk)
-        if self.size <= BODY_LIMIT:
-            self.chunks.append(chunk)
-        elif not self.truncated:
-            self.truncated = True
-            self.chunks.append(chunk[: BODY_LIMIT - (self.size - len(chunk))])
-
-
-def _decision_row(position: int, decision: Decision, *, late: bool) -> dict[str, Any]:
-    return {
-        "position": position,
-        "policy": clean_name(decision.policy),
-        "version": decision.version,
-        "mode": decision.mode,
-        "hook": decision.hook,
-        "block": clean_name(decision.block),
-        "action": decision.action,
-        "reason": clean(decision.reason),
-        "at_ms": decision.at,
-        "took_ms": decision.ms,
-        "score": decision.score,
-        "evidence": None if decision.evidence is None else plain(dict(decision.evidence)),
-        "late": late,
-    }
-
-
-def _policies_of(decisions: Sequence[dict[str, Any]]) -> str:
-    return ", ".join(dict.fromkeys(f"{decision['policy']}@{decision['version']}" for decision in decisions))

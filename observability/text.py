@@ -31,6 +31,14 @@ def clean_number(number: int) -> int:
     return min(max(number, -_INT64), _INT64 - 1)
 
 
+def json_text(value: Any) -> str:
+    """`value` as canonical JSON; what JSON cannot say becomes text."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except (TypeError, ValueError):
+        return orjson.dumps(_plain(value, depth=20), option=orjson.OPT_SORT_KEYS).decode()
+
+
 def plain(value: Any) -> Any:
     """`value` as JSON can say it; what it cannot say becomes text."""
     try:

@@ -175,7 +175,7 @@ async def test_text_that_no_database_takes_stops_nothing(record: Record) -> None
 async def test_a_body_beyond_the_limit_is_cut_and_the_record_says_so(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("observability.recorder.BODY_LIMIT", 10)
+    monkeypatch.setattr("observability.tap.BODY_LIMIT", 10)
     call = record(id="call_x", request_body=b"12345678901")
     call.open()
     call.forwarded("p", "m", b"12345678901")

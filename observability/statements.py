@@ -1,0 +1,54 @@
+"""The statements that write the record, and the order of their parameters. Pure.
+
+Each may run twice, as it must when the answer to a commit is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .chain import BLOCK_FIELDS, CLOSING_FIELDS, DECISION_FIELDS, OPENING_FIELDS
+
+LINK_COLUMNS = ("boot_id", "sequence", "leaf", "chain")
+PAYLOADS = ("request_original", "request_final", "response_original", "response_final")
+
+_UNKNOWN = {
+    "closed_at": "NULL", "provider": "''", "upstream_model": "''", "upstream_dialect": "''", "outcome": "'open'",
+    "status": "NULL", "error_kind": "''", "error_message": "''", "input_tokens": "NULL", "output_tokens": "NULL",
+    "cache_read_tokens": "NULL", "cache_write_tokens": "NULL", "cost_microdollars": "NULL",
+    "upstream_head_ms": "NULL", "first_event_ms": "NULL", "total_ms": "NULL", "hold_ms": "NULL",
+    "overhead_ms": "NULL", "changed_request": "FALSE", "changed_response": "FALSE", "released_bytes": "0",
+    "response_headers": "'[]'", "attempts": "'[]'", "notes": "'[]'", "request_final": "NULL",
+    "response_original": "NULL", "response_final": "NULL", "boot_id": "''", "sequence": "NULL", "leaf": "NULL",
+    "chain": "NULL",
+}  # fmt: skip
+"""What an open call's row says of what its end will tell, in SQL."""
+
+
+def _insert(table: str, columns: Sequence[str], conflict: str, constants: dict[str, str] | None = None) -> str:
+    constants = constants or {}
+    names = ", ".join(f'"{column}"' for column in (*columns, *constants))
+    values = ", ".join((*("?" * len(columns)), *constants.values()))
+    return f"INSERT INTO observability_{table} ({names}) VALUES ({values}) ON CONFLICT {conflict}"  # noqa: S608
+
+
+OPEN_COLUMNS = (*OPENING_FIELDS, "policies", "truncated", "request_original", "nonces", "commitments")
+CLOSE_COLUMNS = (*CLOSING_FIELDS, *PAYLOADS, *LINK_COLUMNS)
+"""They are followed by the call's id."""
+BLOCK_COLUMNS = ("call_id", *BLOCK_FIELDS)
+DECISION_COLUMNS = ("call_id", *DECISION_FIELDS, *LINK_COLUMNS)
+
+BLOB = _insert(
+    "blob",
+    ("digest", "recipe", "data", "size", "touched_at"),
+    "(digest) DO UPDATE SET touched_at = excluded.touched_at",
+)
+REFERENCE = _insert("blobreference", ("target", "source"), "DO NOTHING")
+OPEN = _insert("callrecord", OPEN_COLUMNS, "(id) DO NOTHING", _UNKNOWN)
+BLOCK = _insert("block", BLOCK_COLUMNS, "DO NOTHING")
+DECISION = _insert("decision", DECISION_COLUMNS, "DO NOTHING")
+_assignments = ", ".join(f'"{column}" = ?' for column in CLOSE_COLUMNS)
+CLOSE = (
+    f"UPDATE observability_callrecord SET {_assignments} "  # noqa: S608
+    "WHERE id = ? AND outcome = 'open'"
+)
