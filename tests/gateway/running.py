@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,9 +126,16 @@ class House:
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One for the whole run: a test that changes what is in force puts it back."""
-    folder = tmp_path_factory.mktemp("house")
+    with built(tmp_path_factory, os.environ[DATABASE]) as made:
+        yield made
+
+
+@contextmanager
+def built(folders: pytest.TempPathFactory, database: str) -> Iterator[House]:
+    """A house of its own, on "postgres" or "sqlite"."""
+    folder = folders.mktemp("house")
     folder.chmod(0o700)
-    url = migrated(os.environ[DATABASE], folder)
+    url = migrated(database, folder)
     try:
         with demo_provider(folder) as demo:
             server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": "", "PYTHONPATH": str(INSTALLED)})
