@@ -9,6 +9,7 @@ import orjson
 
 from gateway.errors import BadRequest
 
+from .unambiguous import misspelled
 from .wire_json import LONG_NUMBER, Json
 
 MAX_DEPTH = 200
@@ -28,6 +29,8 @@ def read_object(body: bytes) -> Json:
         raise BadRequest("The request body must be a JSON object.")
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _too_deep(parsed):
         raise BadRequest(f"The request body is nested deeper than {MAX_DEPTH} levels.")
+    if name := misspelled(parsed):
+        raise BadRequest(f"The request body has a field {name[:40]!r}: names are written in small letters.")
     # If the parsed value is written as the very same bytes, no key was lost: none stood twice.
     if orjson.dumps(parsed) == body and not LONG_NUMBER.search(body):
         return parsed

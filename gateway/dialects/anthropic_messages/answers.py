@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from gateway.dialects.frames import is_one_frame, share_frame
-from gateway.dialects.wire_json import Json, completed, dumps, loads_object
+from gateway.dialects.unambiguous import unambiguous_object
+from gateway.dialects.wire_json import Json, completed, dumps
 from gateway.errors import UpstreamGarbled
 from policies.content import Block, Text
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, block_events, build_block
@@ -17,7 +18,7 @@ from .usage import read_usage, write_usage
 
 def read_answer(body: bytes) -> list[Event]:
     """All events of the answer, sharing one frame. Raises UpstreamGarbled."""
-    source = loads_object(body, exact=True)
+    source = unambiguous_object(body)
     try:
         events = _events(source)
     except (KeyError, TypeError, AttributeError) as error:

@@ -12,13 +12,12 @@ _KINDS: dict[str, BlockKind] = {
     "thinking": "thinking",
     "redacted_thinking": "thinking",
     "tool_use": "tool_call",
-    "server_tool_use": "tool_call",
-    "mcp_tool_use": "tool_call",
 }
 
 
 def kind_of(type_name: str) -> BlockKind:
-    return _KINDS.get(type_name, "opaque")
+    """Calls of tools that the provider runs have a type for each tool; `ToolCall.executed` tells them apart."""
+    return "tool_call" if type_name.endswith("_tool_use") else _KINDS.get(type_name, "opaque")
 
 
 def read_block(source: Json) -> Block:

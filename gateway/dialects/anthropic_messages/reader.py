@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gateway.dialects.frames import share_frame
 from gateway.dialects.sse import FrameSplitter
+from gateway.dialects.unambiguous import event_name, unambiguous_object
 from gateway.dialects.wire_json import Json, dumps_text, loads_object
 from gateway.errors import UpstreamGarbled
 from policies.content import BlockKind
@@ -32,6 +33,7 @@ _DELTAS: dict[str, tuple[BlockKind, str]] = {
     "signature_delta": ("thinking", "signature"),
     "input_json_delta": ("tool_call", "partial_json"),
 }
+_SPOKEN = frozenset({"text", "thinking", "partial_json"})
 
 
 class BlankEnd(Frame):
@@ -91,10 +93,13 @@ class Reader:
         return self._interleaved.complete() if self._interleaved is not None else []
 
     def _frame(self, raw: bytes, data: bytes | None) -> list[Event]:
-        if data is None or not data.strip() or self._over:
-            return self._aside({}, raw)
         try:
-            source = loads_object(data)
+            name = event_name(raw) if self._strict else b""
+            if data is None or not data.strip() or (self._over and (not self._strict or data.strip() == b"[DONE]")):
+                return self._aside({}, raw)
+            source = unambiguous_object(data) if self._strict else loads_object(data)
+            if self._strict:
+                self._require_clear(source, name.decode("latin-1"))
             return self._handlers.get(source["type"], self._aside)(source, raw)
         except UpstreamGarbled:
             if self._strict:
@@ -103,6 +108,18 @@ class Reader:
             if self._strict:
                 raise UpstreamGarbled("the provider sent an event that is malformed or out of place") from error
         return self._aside({}, raw)
+
+    def _require_clear(self, source: Json, name: str) -> None:
+        """Some clients go by the event's name, read on after the end, or take content from `message_start`."""
+        type_name = source["type"]
+        _require(name == type_name or name not in self._handlers)
+        _require(not self._over or type_name == "ping")
+        _require(type_name != "message_start" or not source["message"].get("content"))
+        if type_name == "content_block_delta":
+            delta = source["delta"]
+            own = _DELTAS.get(delta["type"], ("opaque", ""))
+            field = own[1] if own[0] == self._kinds[source["index"]] else ""
+            _require(not any(delta.get(other) for other in _SPOKEN if other != field))
 
     def _message_start(self, source: Json, raw: bytes) -> list[Event]:
         _require(not self._started)

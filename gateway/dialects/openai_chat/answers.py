@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gateway.dialects.frames import is_one_frame, share_frame
-from gateway.dialects.wire_json import Json, completed, dumps, loads_object
+from gateway.dialects.unambiguous import unambiguous_object
+from gateway.dialects.wire_json import Json, completed, dumps
 from gateway.errors import UpstreamGarbled
 from policies.content import Block, Opaque, Text, Thinking, ToolCall
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, build_block
@@ -20,7 +21,7 @@ from .writer import Boundary, text_field
 
 def read_answer(body: bytes) -> list[Event]:
     """All events, one answer a choice, sharing one frame. Raises UpstreamGarbled."""
-    source = loads_object(body, exact=True)
+    source = unambiguous_object(body)
     choices = source.get("choices")
     if source.get("error") or not isinstance(choices, list) or not choices:
         raise UpstreamGarbled("the provider's answer is not a chat completion")
@@ -55,6 +56,8 @@ def write_answer(events: Sequence[Event]) -> bytes:
 
 def _choice_events(source: Json, choice: Json, is_last: bool) -> Iterator[Event]:
     usage = read_usage(source.get("usage") if is_last else None)
+    if choice.get("delta") or choice.get("text"):
+        raise ValueError("a choice says something beside its message")
     index = choice.get("index") or 0
     yield Start(string(source.get("id")), string(source.get("model")), choice=index, source=source)
     for piece in pieces(choice["message"], CallKeys()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gateway.dialects.frames import share_frame
 from gateway.dialects.sse import FrameSplitter
+from gateway.dialects.unambiguous import event_name, unambiguous_object
 from gateway.dialects.wire_json import Json, loads_object
 from gateway.errors import UpstreamGarbled
 from policies.content import Request
@@ -17,6 +18,8 @@ from policies.events import Aside, BlockDelta, BlockEnd, Event, Failure, Frame, 
 from .chunks import narrowed, travelling, without_null_usage
 from .kept import Kept, KeptAnswer
 from .pieces import CallKeys, Piece, pieces, string
+
+_ELSEWHERE = ("message", "text", "content", "tool_calls")
 
 
 def asked_for_usage(request: Request) -> bool:
@@ -72,12 +75,17 @@ class Reader:
 
     def _frame(self, raw: bytes, data: bytes | None) -> list[Event]:
         stripped = data.strip() if data is not None else b""
-        if not stripped or self._over:
-            return self._pass_by({}, raw)
-        if stripped == b"[DONE]":
-            return self._done(raw)
         try:
-            return self._chunk(loads_object(stripped), raw)
+            if self._strict:
+                event_name(raw)
+            if not stripped or (self._over and (not self._strict or stripped == b"[DONE]")):
+                return self._pass_by({}, raw)
+            if stripped == b"[DONE]":
+                return self._done(raw)
+            chunk = unambiguous_object(stripped) if self._strict else loads_object(stripped)
+            if self._strict:
+                self._require_clear(chunk)
+            return self._chunk(chunk, raw)
         except UpstreamGarbled:
             if self._strict:
                 raise
@@ -85,6 +93,13 @@ class Reader:
             if self._strict:
                 raise UpstreamGarbled("the provider sent a chunk that is malformed") from error
         return self._pass_by({}, raw)
+
+    def _require_clear(self, chunk: Json) -> None:
+        """Some clients read on after the end, and some look for content elsewhere than in a delta."""
+        choices = chunk.get("choices") or ()
+        elsewhere = any(map(chunk.get, _ELSEWHERE)) or any(any(map(choice.get, _ELSEWHERE)) for choice in choices)
+        if self._over or elsewhere or chunk.get("delta") or (choices and chunk.get("error")):
+            raise UpstreamGarbled("the provider sent content out of place")
 
     def _chunk(self, chunk: Json, raw: bytes) -> list[Event]:
         if chunk.get("error"):

@@ -1,0 +1,105 @@
+"""Reading what a policy must judge: what clients might read in another way than we do is refused. Pure.
+
+Parsers differ: of a key that stands twice some take the first, some do not care for capitals, some cut lines where
+others do not, and some go by an event's name instead of its type. What is judged would not be what such a client does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from gateway.errors import UpstreamGarbled
+
+from .wire_json import Json, dumps, loads
+
+_PROTOCOL_NAMES = frozenset(
+    """
+    arguments choices content content_block custom delta error finish_reason function function_call functions id index
+    input message messages model name partial_json reasoning reasoning_content refusal role signature stop_reason stream
+    system text thinking tool_calls tools type
+    """.split()  # noqa: SIM905
+)
+_FREE = frozenset({"input", "input_schema", "metadata", "parameters", "schema"})
+"""Members below which names are the tool's or the client's own, not the protocol's."""
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_FIELDS = frozenset({b"", b"data", b"event", b"id", b"retry"})
+_BOM = b"\xef\xbb\xbf"
+
+
+def unambiguous_object(data: bytes) -> Json:
+    """The one JSON object that every parser finds in `data`, with integers of any length. Raises UpstreamGarbled."""
+    data = data.strip()
+    try:
+        parsed = loads(data)
+        # Written as the very same bytes, no key was lost: none stood twice.
+        if dumps(parsed) != data:
+            parsed = _DISTINCT.decode(data.decode("utf-8", "surrogatepass"))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UpstreamGarbled("the provider sent what is not JSON, or JSON with the same key twice") from error
+    if not isinstance(parsed, dict):
+        raise UpstreamGarbled("the provider sent JSON that is not an object")
+    if misspelled(parsed):
+        raise UpstreamGarbled("the provider sent a field whose name is misspelled")
+    return parsed
+
+
+def misspelled(parsed: Json) -> str:
+    """A name that is the protocol's but for its capitals, which some parsers do not mind; empty if there is none."""
+    left: list[Any] = [parsed]
+    while left:
+        value = left.pop()
+        if isinstance(value, list):
+            left += [item for item in value if isinstance(item, dict | list)]
+            continue
+        for name, member in value.items():
+            if not (name.islower() and name.isascii()) and name.casefold() in _PROTOCOL_NAMES:
+                return str(name)
+            if isinstance(member, dict | list) and name not in _FREE:
+                left.append(member)
+    return ""
+
+
+def event_name(raw: bytes) -> bytes:
+    """The name of a frame's event, empty if it has none. Raises UpstreamGarbled if not all clients cut the frame alike.
+
+    That is: a line with no field of the protocol, data within another line, or lines of data that could stand alone.
+    """
+    newline = raw.find(b"\n")
+    if newline == len(raw) - 2 and b"\r" not in raw and raw.startswith(b"data:"):
+        return b""
+    name = b""
+    data: list[bytes] = []
+    for line in _LINE_END.split(raw.removeprefix(_BOM)):
+        field, _, value = line.partition(b":")
+        if field not in _FIELDS or (field != b"data" and b"data:" in value):
+            raise UpstreamGarbled("the provider sent lines that are no event")
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value.removeprefix(b" ")
+    if len(data) > 1 and any(_is_object(value) for value in data):
+        raise UpstreamGarbled("the provider sent several objects as one event")
+    return name
+
+
+def _is_object(data: bytes) -> bool:
+    try:
+        return isinstance(loads(data), dict)
+    except ValueError:
+        return False
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> Json:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key stands twice")
+    return result
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DISTINCT = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_constant)
