@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import zstandard
 
 from . import payloads
-from .payloads import Body, Part, Piece, Slice
+from .payloads import Body, Part, Plan, Slice
 
 TRUST = timedelta(hours=12)
 """How long a blob that was written or touched counts as there; the collector leaves it alone for twice as long."""
@@ -21,8 +20,7 @@ PARENT_BYTES = 64 * 1024 * 1024
 PARENTS_A_SESSION = 4
 
 
-@dataclass(frozen=True, slots=True)
-class NewBlob:
+class NewBlob(NamedTuple):
     """A row to upsert; `targets` are the digests that a recipe needs."""
 
     digest: bytes
@@ -47,33 +45,43 @@ class Shelf:
 
         Bodies of one `session` (any text that names a conversation; empty: none) are looked through for a parent.
         """
-        parents = [parent for parent in self._parents.get(session, ()) if self._trusted(parent.digest, now)]
-        plan = payloads.plan(raw, parents) if session else payloads.Plan(payloads.whole(raw))
-        fresh = [] if self._trusted(plan.body.digest, now) else list(self._rows(plan, now))
-        if session:
-            self._remember(session, plan.body)
-        return plan.body.digest, fresh
+        digest = payloads.name(raw)
+        stored = self._trusted(digest, now)
+        if not session:
+            return digest, [] if stored else [self._row(digest, raw, now)]
+        bodies = self._parents.get(session, ())
+        if stored and any(body.digest == digest for body in bodies):
+            return digest, []
+        plan = payloads.plan(raw, [body for body in bodies if self._trusted(body.digest, now)], digest)
+        self._remember(session, plan.body)
+        return digest, [] if stored else self._rows(plan, now)
 
     def forget(self, blobs: list[NewBlob]) -> None:
         """These rows were not written after all."""
         for blob in blobs:
             self._known.pop(blob.digest, None)
 
-    def _rows(self, plan: payloads.Plan, now: datetime) -> Iterator[NewBlob]:
-        raw = plan.body.raw
-        for piece in plan.pieces:
-            if isinstance(piece, Part) and not self._trusted(piece.digest, now):
-                yield self._row(piece.digest, raw[piece.start : piece.end], now)
-        yield self._row(plan.body.digest, raw, now, plan.pieces)
+    def _rows(self, plan: Plan, now: datetime) -> list[NewBlob]:
+        digest, raw = plan.body.digest, plan.body.raw
+        if not plan.pieces:
+            return [self._row(digest, raw, now)]
+        parts = [piece for piece in plan.pieces if isinstance(piece, Part)]
+        rows = [
+            self._row(part.digest, raw[part.start : part.end], now)
+            for part in {part.digest: part for part in parts}.values()
+            if not self._trusted(part.digest, now)
+        ]
+        recipe = payloads.encode(plan.pieces)
+        targets = frozenset(piece.digest for piece in plan.pieces if isinstance(piece, Part | Slice))
+        rows.append(self._row(digest, recipe, now)._replace(recipe=True, size=len(raw), targets=targets))
+        return rows
 
-    def _row(self, digest: bytes, raw: bytes, now: datetime, pieces: tuple[Piece, ...] = ()) -> NewBlob:
+    def _row(self, digest: bytes, content: bytes, now: datetime) -> NewBlob:
         self._known[digest] = now
         if len(self._known) > KNOWN_LIMIT:
             self._known.popitem(last=False)
-        content = payloads.encode(pieces) if pieces else raw
-        data = (self._quick if len(content) < QUICK_BELOW else self._thorough).compress(content)
-        targets = frozenset(piece.digest for piece in pieces if isinstance(piece, Part | Slice))
-        return NewBlob(digest, bool(pieces), data, len(raw), targets)
+        compressor = self._quick if len(content) < QUICK_BELOW else self._thorough
+        return NewBlob(digest, False, compressor.compress(content), len(content))
 
     def _trusted(self, digest: bytes, now: datetime) -> bool:
         touched = self._known.get(digest)

@@ -19,6 +19,7 @@ from .chain import NONCE_BYTES
 from .credentials import without_credentials
 from .statements import PAYLOADS
 from .text import clean, clean_name, clean_number, json_text
+from .timings import Timings
 
 Headers = Sequence[tuple[str, str]]
 _NONCES = [(slice(place * NONCE_BYTES, (place + 1) * NONCE_BYTES), name) for place, name in enumerate(PAYLOADS)]
@@ -39,17 +40,6 @@ class CallFacts:
     request_headers: Headers
     request_body: bytes
     snapshot: int
-
-
-@dataclass(slots=True)
-class Timings:
-    """Milliseconds; None where the call did not come to that."""
-
-    upstream_head: float | None = None
-    first_event: float | None = None
-    total: float | None = None
-    hold: float | None = None
-    overhead: float | None = None
 
 
 @dataclass(slots=True)
@@ -159,7 +149,10 @@ class Checkpoint:
 
 @dataclass(slots=True)
 class Closing:
-    """The end of a call. `blocks` and `decisions` are all of them, in order; what is `unsent` is not yet written."""
+    """The end of a call. `blocks` and `decisions` are all of them, in order; what is `unsent` is not yet written.
+
+    `size` is about that of its bodies in bytes.
+    """
 
     opening: Opening
     closed_at: datetime
@@ -170,6 +163,7 @@ class Closing:
     forwarded: bytes | None
     original: list[bytes]
     final: list[bytes]
+    size: int
     blocks: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
     unsent_blocks: list[ReleasedBlock] = field(default_factory=list)
@@ -178,11 +172,6 @@ class Closing:
     @property
     def process(self) -> str:
         return self.opening.process
-
-    @property
-    def size(self) -> int:
-        blocks = sum(block.size for block in self.unsent_blocks)
-        return sum(map(len, self.original)) + sum(map(len, self.final)) + len(self.forwarded or b"") + blocks
 
     def add_to(self, batch: Batch) -> None:
         opening, fields, usage, timings = self.opening, self.fields, self.usage, self.timings

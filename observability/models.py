@@ -103,7 +103,6 @@ class CallRecord(Chained):
             models.Index(fields=["key", "-started_at", "-id"], name="call_key"),
             models.Index(fields=["session", "-started_at", "-id"], name="call_session"),
             models.Index(fields=["outcome", "-started_at", "-id"], name="call_outcome"),
-            models.Index(fields=["process"], name="call_open", condition=models.Q(outcome="open")),
         ]
 
     def __str__(self) -> str:

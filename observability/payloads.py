@@ -79,15 +79,18 @@ class Plan:
     pieces: tuple[Piece, ...] = ()
 
 
-def whole(raw: bytes) -> Body:
-    """A body that is stored as it is and looked into by nobody, such as an answer."""
-    return Body(hashlib.sha256(raw).digest(), raw)
+def name(raw: bytes) -> bytes:
+    """The digest under which `raw` is stored."""
+    return hashlib.sha256(raw).digest()
 
 
-def plan(raw: bytes, parents: Sequence[Body] = ()) -> Plan:
-    """How to store `raw`, given bodies that are stored already; the one that shares most is the parent."""
-    digest = hashlib.sha256(raw).digest()
-    best = max((_share(raw, parent) for parent in parents if parent.depth < MAX_DEPTH), default=None, key=_shared)
+def plan(raw: bytes, parents: Sequence[Body] = (), digest: bytes = b"") -> Plan:
+    """How to store `raw`, given bodies that are stored already, the newest last; one that shares most is the parent.
+
+    `digest` is its name, where that is known.
+    """
+    digest = digest or name(raw)
+    best = _best(raw, parents)
     if best is not None and _shared(best) * 2 > len(raw):
         return _plan_difference(digest, raw, best)
     if len(raw) < MIN_SPLIT:
@@ -198,6 +201,19 @@ class _Shared:
 
 def _shared(share: _Shared) -> int:
     return share.head + share.tail
+
+
+def _best(raw: bytes, parents: Sequence[Body]) -> _Shared | None:
+    best = None
+    for parent in reversed(parents):
+        if parent.depth >= MAX_DEPTH:
+            continue
+        share = _share(raw, parent)
+        if best is None or _shared(share) > _shared(best):
+            best = share
+        if _shared(best) * 4 > len(raw) * 3:
+            break  # a conversation goes on from its last request, and to compare costs more than to look on saves
+    return best
 
 
 def _share(raw: bytes, parent: Body) -> _Shared:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import structlog
 
@@ -21,11 +21,12 @@ from . import metrics, tap, telemetry, writer
 from .chain import NONCE_BYTES
 from .credentials import without_secrets
 from .decision_rows import decision_row, policies_of
-from .entries import CallFacts, Checkpoint, Closing, Headers, Late, Opening, ReleasedBlock, Timings
+from .entries import CallFacts, Checkpoint, Closing, Headers, Late, Opening, ReleasedBlock
 from .entropy import random_bytes
 from .statements import PAYLOADS
 from .tap import Tap
 from .text import clean, clean_name
+from .timings import Clock, Timings
 from .waiting import RecordUnavailable
 
 __all__ = ["CallFacts", "CallRecorder", "Outcome", "RecordUnavailable", "Timings"]
@@ -35,18 +36,6 @@ log = structlog.get_logger(__name__)
 Outcome = Literal[
     "open", "finished", "blocked", "refused", "upstream_error", "cut", "cancelled", "stalled", "interrupted"
 ]
-
-
-class Clock(Protocol):
-    """What the gateway measured, in seconds since the call began; zero where the call did not come to that."""
-
-    answered: float
-    first_event: float
-    held: float
-
-    def now(self) -> float: ...
-
-    def overhead(self, until: float) -> float: ...
 
 
 class CallRecorder:
@@ -101,7 +90,7 @@ class CallRecorder:
     async def opened(self) -> None:
         """Returns once the opening is durable; at once in `async` and `off`. Raises RecordUnavailable."""
         if self._opened is not None:
-            await asyncio.shield(self._opened)
+            await _settled(self._opened)
 
     def forwarded(self, provider: str, upstream_model: str, body: bytes, dialect: str = "") -> None:
         """The request as it leaves for a provider, in `dialect` if that is not the client's.
@@ -137,7 +126,7 @@ class CallRecorder:
         """A verdict that came when the call was over."""
         row = decision_row(len(self._decisions), decision, late=True)
         self._decisions.append(row)
-        self._submit(Late(self._facts.id, self._made_opening().process, row))
+        self._writer.submit(Late(self._facts.id, self._made_opening().process, row))
 
     def note(self, kind: str, text: str = "", value: float | None = None) -> None:
         """What a policy, or the gateway, wants on record beside its verdicts."""
@@ -155,14 +144,7 @@ class CallRecorder:
 
     def timings(self, clock: Clock) -> None:
         """Where the time went, up to now."""
-        now = clock.now()
-        self._timings = Timings(
-            upstream_head=clock.answered * 1000 or None,
-            first_event=clock.first_event * 1000 or None,
-            total=now * 1000,
-            hold=clock.held * 1000,
-            overhead=clock.overhead(now) * 1000 if not clock.first_event else clock.overhead(clock.first_event) * 1000,
-        )
+        self._timings = Timings.by(clock)
 
     def delivered(self, size: int) -> None:
         """That many bytes of the answer have gone to the client's socket; it counts where the client leaves early."""
@@ -186,7 +168,7 @@ class CallRecorder:
         process = self._made_opening().process
         done = self._writer.submit(Checkpoint(self._facts.id, process, blocks, self._unsent_decisions()))
         if done is not None:
-            await asyncio.shield(done)
+            await _settled(done)
 
     async def close(
         self,
@@ -203,7 +185,7 @@ class CallRecorder:
         if self.outcome == "open":
             self._close(outcome, status, error_kind, error_message, timings)
         if self._closed is not None:
-            await asyncio.shield(self._closed)
+            await _settled(self._closed)
 
     def close_soon(
         self,
@@ -231,7 +213,7 @@ class CallRecorder:
         if self._timings.total is None:
             self._timings.total = self._now_ms()
         closing = self._closing(outcome, status, error_kind, error_message)
-        self._closed = self._submit(closing)
+        self._closed = self._writer.submit(closing)
         metrics.call_ended(self._facts.dialect, outcome, error_kind, self._timings.total, self._timings.overhead)
         telemetry.call_ended(closing)
 
@@ -265,14 +247,12 @@ class CallRecorder:
             forwarded=self._forwarded,
             original=self._original.chunks,
             final=self._final.chunks,
+            size=self._original.size + self._final.size + len(self._forwarded or b""),
             blocks=self._blocks,
             unsent_blocks=self._unsent_blocks,
             decisions=list(self._decisions),
             unsent=self._unsent_decisions(),
         )
-
-    def _submit(self, entry: Closing | Late) -> asyncio.Future[None] | None:
-        return self._writer.submit(entry)
 
     def _made_opening(self) -> Opening:
         if self._opening is None:
@@ -301,3 +281,11 @@ class CallRecorder:
 
     def _now_ms(self) -> float:
         return (perf_counter() - self._began) * 1000
+
+
+async def _settled(durable: asyncio.Future[None]) -> None:
+    """Wait as one of several, who shall not lose it where this one is cancelled."""
+    if durable.done():
+        durable.result()
+    else:
+        await asyncio.shield(durable)

@@ -21,7 +21,6 @@ class Waiter:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[None] = self.loop.create_future()
-        self.future.add_done_callback(_seen)
         self._timer = self.loop.call_later(PATIENCE, self.settle, RecordUnavailable("the database is away"))
 
     def settle(self, error: Exception | None) -> None:
@@ -33,6 +32,7 @@ class Waiter:
             self.future.set_result(None)
         else:
             self.future.set_exception(error)
+            self.future.exception()  # a call that left does not look at its future, which is no reason to warn
 
 
 def settle(waiters: Iterable[Waiter | None], error: Exception | None) -> None:
@@ -51,9 +51,3 @@ def settle(waiters: Iterable[Waiter | None], error: Exception | None) -> None:
 def _settle_all(waiters: list[Waiter], error: Exception | None) -> None:
     for waiter in waiters:
         waiter.settle(error)
-
-
-def _seen(future: asyncio.Future[None]) -> None:
-    """A call that left does not look at its future, which is no reason to warn."""
-    if not future.cancelled():
-        future.exception()

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from typing import Literal, cast
 
 import structlog
@@ -24,6 +23,7 @@ from .blobs import NewBlob, Shelf
 from .chain import Chain, Mark
 from .database import Database, DatabaseAway, DatabaseRefused, Statement
 from .entries import Closing, Entry, Opening
+from .inbox import Inbox, Queued
 from .orphans import Orphans
 from .process import HEARTBEAT_SECONDS, Ownership
 from .waiting import RecordUnavailable, Waiter, settle
@@ -39,22 +39,13 @@ FEWEST, MOST = 16, 1000
 """Bounds of the number of entries in a transaction, which follows from how long the last one took."""
 GROUP_BYTES = 16 * 1024 * 1024
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)
-QUEUE_ENTRIES = 50_000
-QUEUE_BYTES = 256 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Queued:
-    entry: Entry
-    waiter: Waiter | None
-    began: float
 
 
 @dataclass(slots=True)
 class _Work:
     """What is committed together. `mark` is where the chain stood before it, `done` counts durable transactions."""
 
-    queued: Sequence[_Queued]
+    queued: Sequence[Queued]
     transactions: list[list[Statement]]
     blobs: list[NewBlob]
     mark: Mark
@@ -69,7 +60,7 @@ class Writer:
         self._database = database
         self._ownership = Ownership(database)
         self._orphans = Orphans(database, self._ownership) if find_orphans else None
-        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
+        self._inbox = Inbox()
         self._backlog: deque[_Work] = deque()
         self._shelf = Shelf()
         self._chain = Chain(self.boot_id)
@@ -77,8 +68,6 @@ class Writer:
         self._failures = 0
         self._retry_at = 0.0
         self._stopping = False
-        self._entries = [0, 0]
-        self._bytes = [0, 0]
         self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
 
     @property
@@ -97,7 +86,7 @@ class Writer:
     def stop(self, timeout: float = 10.0) -> bool:
         """Write what is queued, as far as the database lets us within `timeout` seconds; False if that was not all."""
         self._stopping = True
-        self._queue.put(None)
+        self._inbox.wake()
         self._thread.join(timeout)
         return not self._thread.is_alive() and not self._backlog
 
@@ -108,22 +97,12 @@ class Writer:
         """
         if self.mode == "off":
             return None
-        if isinstance(entry, Opening) and (self._waiting(self._entries) > QUEUE_ENTRIES or self._crowded()):
+        if isinstance(entry, Opening) and self._inbox.is_full:
             metrics.records_refused.inc()
             raise RecordUnavailable("too much waits for the database")
         waiter = Waiter() if self.mode == "blocking" else None
-        self._entries[0] += 1
-        self._bytes[0] += entry.size
-        self._queue.put(_Queued(entry, waiter, time.monotonic()))
+        self._inbox.put(entry, waiter)
         return waiter.future if waiter else None
-
-    def _crowded(self) -> bool:
-        return self._waiting(self._bytes) > QUEUE_BYTES
-
-    @staticmethod
-    def _waiting(counts: list[int]) -> int:
-        # Each of the two is written by one side only, so no lock is needed.
-        return counts[0] - counts[1]
 
     def _run(self) -> None:
         while True:
@@ -143,28 +122,14 @@ class Writer:
         if time.monotonic() >= self._retry_at:
             self._flush()
         self._report()
-        if self._stopping and self._queue.empty() and (self._failures or not self._backlog):
+        if self._stopping and self._inbox.is_empty and (self._failures or not self._backlog):
             self._leave()
             return False
         return True
 
-    def _take(self) -> list[_Queued]:
-        """Whatever waits, up to a transaction's fill; blocks until something does or something else is due."""
-        taken: list[_Queued] = []
-        size = 0
-        try:
-            item = self._queue.get(timeout=self._pause())
-            if self.mode == "async" and not self._stopping and not self._backlog:
-                time.sleep(GROUPING_SECONDS)
-            while True:
-                if item is not None:
-                    taken.append(item)
-                    size += item.entry.size
-                if len(taken) >= self._limit or size > GROUP_BYTES:
-                    return taken
-                item = self._queue.get_nowait()
-        except Empty:
-            return taken
+    def _take(self) -> list[Queued]:
+        idle = self.mode == "async" and not self._stopping and not self._backlog
+        return self._inbox.take(self._pause(), self._limit, GROUP_BYTES, GROUPING_SECONDS if idle else 0.0)
 
     def _pause(self) -> float:
         if self._stopping:
@@ -173,7 +138,7 @@ class Writer:
             return HEARTBEAT_SECONDS
         return max(self._retry_at - time.monotonic(), 0.001)
 
-    def _prepare(self, queued: Sequence[_Queued]) -> _Work:
+    def _prepare(self, queued: Sequence[Queued]) -> _Work:
         mark = self._chain.mark()
         batch = self._new_batch()
         for item in queued:
@@ -210,7 +175,7 @@ class Writer:
             self._retry_at = time.monotonic() + BACKOFF[min(self._failures, len(BACKOFF) - 1)]
             self._failures += 1
             if self._failures in (1, 10):
-                log.error("the database is away; records wait", error=str(error), waiting=self._waiting(self._entries))
+                log.error("the database is away; records wait", error=str(error), waiting=self._inbox.waiting)
 
     def _commit(self, work: _Work) -> None:
         began = time.perf_counter()
@@ -255,17 +220,16 @@ class Writer:
 
     def _finish(self, work: _Work, error: Exception | None) -> None:
         settle([item.waiter for item in work.queued], error)
-        self._entries[1] += len(work.queued)
-        self._bytes[1] += sum(item.entry.size for item in work.queued)
+        self._inbox.done(work.queued)
 
     def _report(self) -> None:
-        metrics.record_queue.set(self._waiting(self._entries))
-        waits = time.monotonic() - self._backlog[0].queued[0].began if self._backlog else 0.0
+        metrics.record_queue.set(self._inbox.waiting)
+        waits = time.monotonic() - self._backlog[0].queued[0].since if self._backlog else 0.0
         metrics.record_lag.set(waits)
 
     def _leave(self) -> None:
         if self._backlog:
-            log.critical("records could not be written before the end", entries=self._waiting(self._entries))
+            log.critical("records could not be written before the end", entries=self._inbox.waiting)
         try:
             self._ownership.end()
         except DatabaseAway:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observability import payloads
@@ -92,6 +92,7 @@ bodies = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=200) | bodies, max_size=6))
 def test_any_bytes_come_back_exactly(raws: list[bytes]) -> None:
     store = Store()
@@ -99,6 +100,7 @@ def test_any_bytes_come_back_exactly(raws: list[bytes]) -> None:
     assert [store.get(digest) for digest in digests] == raws
 
 
+@settings(deadline=None)
 @given(bodies, st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 40), st.binary(max_size=40)), max_size=8))
 def test_a_body_edited_anywhere_comes_back_exactly(raw: bytes, edits: list[tuple[int, int, bytes]]) -> None:
     store = Store()

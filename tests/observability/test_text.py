@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observability.text import clean, clean_number, plain
+from observability.text import clean, clean_number, json_text, plain
 
 
 @given(st.text(alphabet=st.characters(codec=None)))
@@ -45,3 +45,8 @@ def test_a_value_without_end_has_one() -> None:
 
 def test_numbers_fit_their_column() -> None:
     assert [clean_number(n) for n in (-(10**30), 5, 10**30)] == [-(2**63), 5, 2**63 - 1]
+
+
+def test_json_text_is_canonical_whatever_it_is_given() -> None:
+    assert json_text({"b": 1, "a": [("x", "y")]}) == '{"a":[["x","y"]],"b":1}'
+    assert json_text({"a": "\ud800", "b": {1}}) == '{"a":"?","b":[1]}'

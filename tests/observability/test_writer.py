@@ -194,7 +194,7 @@ async def test_async_waits_for_nothing_and_still_writes(make_writer: MakeWriter)
 async def test_when_too_much_waits_no_call_may_begin(
     make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("observability.writer.QUEUE_ENTRIES", 2)
+    monkeypatch.setattr("observability.inbox.MOST_ENTRIES", 2)
     writer = make_writer(database=weather)
     weather.gate.clear()
     calls = [CallRecorder(make_facts(), writer) for _ in range(4)]
