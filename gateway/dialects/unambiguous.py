@@ -23,7 +23,11 @@ _PROTOCOL_NAMES = frozenset(
 )
 _FREE = frozenset({"input", "input_schema", "metadata", "parameters", "schema"})
 """Members below which names are the tool's or the client's own, not the protocol's."""
+_MAYBE_MISSPELLED = re.compile(rb'(?:[A-Z\x80-\xff]|\\u)[^"]{0,24}"[ \t\r\n]*:')
+"""What a misspelled name must look like: none is longer. Cheap where not much has to be looked through."""
+_SMALL = 4096
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_USUAL = re.compile(rb"(?:event: ([a-z_]*)\n)?data:[^\r\n]*\n\n")
 _FIELDS = frozenset({b"", b"data", b"event", b"id", b"retry"})
 _BOM = b"\xef\xbb\xbf"
 
@@ -33,14 +37,14 @@ def unambiguous_object(data: bytes) -> Json:
     data = data.strip()
     try:
         parsed = loads(data)
-        # Written as the very same bytes, no key was lost: none stood twice.
-        if dumps(parsed) != data:
+        # Written as the very same bytes, but for a provider's padding, no key was lost: none stood twice.
+        if dumps(parsed) != (data if not data.endswith(b" }") else data[:-1].rstrip() + b"}"):
             parsed = _DISTINCT.decode(data.decode("utf-8", "surrogatepass"))
     except (ValueError, TypeError, RecursionError) as error:
         raise UpstreamGarbled("the provider sent what is not JSON, or JSON with the same key twice") from error
     if not isinstance(parsed, dict):
         raise UpstreamGarbled("the provider sent JSON that is not an object")
-    if misspelled(parsed):
+    if (len(data) > _SMALL or _MAYBE_MISSPELLED.search(data)) and misspelled(parsed):
         raise UpstreamGarbled("the provider sent a field whose name is misspelled")
     return parsed
 
@@ -54,7 +58,7 @@ def misspelled(parsed: Json) -> str:
             left += [item for item in value if isinstance(item, dict | list)]
             continue
         for name, member in value.items():
-            if not (name.islower() and name.isascii()) and name.casefold() in _PROTOCOL_NAMES:
+            if name not in _PROTOCOL_NAMES and name.casefold() in _PROTOCOL_NAMES:
                 return str(name)
             if isinstance(member, dict | list) and name not in _FREE:
                 left.append(member)
@@ -66,9 +70,8 @@ def event_name(raw: bytes) -> bytes:
 
     That is: a line with no field of the protocol, data within another line, or lines of data that could stand alone.
     """
-    newline = raw.find(b"\n")
-    if newline == len(raw) - 2 and b"\r" not in raw and raw.startswith(b"data:"):
-        return b""
+    if (usual := _USUAL.fullmatch(raw)) is not None:
+        return usual[1] or b""
     name = b""
     data: list[bytes] = []
     for line in _LINE_END.split(raw.removeprefix(_BOM)):

@@ -119,7 +119,7 @@ class Reader:
             delta = source["delta"]
             own = _DELTAS.get(delta["type"], ("opaque", ""))
             field = own[1] if own[0] == self._kinds[source["index"]] else ""
-            _require(not any(delta.get(other) for other in _SPOKEN if other != field))
+            _require((len(delta) == 2 and field in delta) or not any(delta.get(name) for name in _SPOKEN - {field}))
 
     def _message_start(self, source: Json, raw: bytes) -> list[Event]:
         _require(not self._started)

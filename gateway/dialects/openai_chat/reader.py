@@ -19,7 +19,7 @@ from .chunks import narrowed, travelling, without_null_usage
 from .kept import Kept, KeptAnswer
 from .pieces import CallKeys, Piece, pieces, string
 
-_ELSEWHERE = ("message", "text", "content", "tool_calls")
+_ELSEWHERE = frozenset({"message", "text", "content", "tool_calls"})
 
 
 def asked_for_usage(request: Request) -> bool:
@@ -96,10 +96,10 @@ class Reader:
 
     def _require_clear(self, chunk: Json) -> None:
         """Some clients read on after the end, and some look for content elsewhere than in a delta."""
-        choices = chunk.get("choices") or ()
-        elsewhere = any(map(chunk.get, _ELSEWHERE)) or any(any(map(choice.get, _ELSEWHERE)) for choice in choices)
-        if self._over or elsewhere or chunk.get("delta") or (choices and chunk.get("error")):
-            raise UpstreamGarbled("the provider sent content out of place")
+        choices = chunk.get("choices") or []
+        _require(not self._over and not chunk.get("delta") and not (choices and chunk.get("error")))
+        for said in [chunk, *choices]:
+            _require(_ELSEWHERE.isdisjoint(said) or not any(map(said.get, _ELSEWHERE)))
 
     def _chunk(self, chunk: Json, raw: bytes) -> list[Event]:
         if chunk.get("error"):
@@ -221,6 +221,11 @@ class Reader:
 def _is_only_content(delta: Json | None) -> bool:
     """The usual delta, which is told without looking for anything else."""
     return delta is not None and len(delta) == 1 and type(delta.get("content")) is str and delta["content"] != ""
+
+
+def _require(in_place: bool) -> None:
+    if not in_place:
+        raise UpstreamGarbled("the provider sent content out of place")
 
 
 def _start(chunk: Json, source: Json, index: int) -> Start:
