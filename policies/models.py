@@ -170,6 +170,12 @@ class Activation(History):
     def __str__(self) -> str:
         return f"{self.version} ({self.mode})"
 
+    @classmethod
+    def in_force(cls) -> models.QuerySet[Activation]:
+        """Those that judge now, in their order, with their versions and policies."""
+        rows: models.QuerySet[Activation] = cls.objects.filter(ended_at=None).select_related("version", "policy")
+        return rows.order_by("order", "policy__name")
+
     @property
     def terms(self) -> Terms:
         scope = Scope(**{field: tuple(self.scope[field]) for field in SCOPE_FIELDS})

@@ -49,8 +49,7 @@ def active_set() -> ActiveSet:
     """What is in force now. Reads the database, synchronously."""
     # The number first: a change in between is then seen as a newer number at the next look, and read again.
     number = revision()
-    current = Activation.objects.filter(ended_at=None).select_related("version", "policy")
-    rows: dict[int, Activation] = {row.pk: row for row in current.order_by("order", "policy__name")}
+    rows = {row.pk: row for row in Activation.in_force()}
     loaded = dict(rows)
     while missing := {row.previous_id for row in loaded.values() if row.previous_id} - loaded.keys():
         loaded.update(Activation.objects.select_related("version", "policy").in_bulk(missing))

@@ -22,7 +22,7 @@ def export() -> str:
         "providers": {provider.name: _provider(provider) for provider in Provider.objects.all()},
         "models": [_route(route) for route in ModelRoute.objects.select_related("provider")],
         "keys": _keys(),
-        "policies": [_policy(row) for row in _in_force()],
+        "policies": [_policy(row) for row in Activation.in_force()],
     }
     return _HEADER + yaml.safe_dump(_escaped(sections), sort_keys=False, allow_unicode=True, width=120)
 
@@ -49,11 +49,6 @@ def _keys() -> list[dict[str, Any]]:
         team = key.team.name if key.team else ""
         entries[key.name] = KeyEntry(name=key.name, team=team, read=key.can_read, call=call)
     return [entry.model_dump(exclude_defaults=True) for entry in entries.values()]
-
-
-def _in_force() -> list[Activation]:
-    rows = Activation.objects.filter(ended_at=None).select_related("policy", "version")
-    return list(rows.order_by("order", "policy__name"))
 
 
 def _policy(activation: Activation) -> dict[str, Any]:

@@ -67,9 +67,6 @@ def today(teams: Teams) -> list[Figure]:
 
 def in_force() -> list[InForce]:
     """The activations in force, in the order in which they judge."""
-    rows = (
-        Activation.objects.filter(ended_at=None).select_related("version", "policy").order_by("order", "policy__name")
-    )
     return [
         InForce(
             name=row.policy.name,
@@ -81,7 +78,7 @@ def in_force() -> list[InForce]:
             scope=row.terms.scope,
             everywhere=row.terms.scope == Scope(),
         )
-        for row in rows
+        for row in Activation.in_force()
     ]
 
 

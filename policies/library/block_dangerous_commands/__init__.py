@@ -18,9 +18,9 @@ from .tool_arguments import scripts
 class BlockDangerousCommands(Policy):
     """Stops shell commands that would do great harm: recursive deletes, overwritten disks, fork bombs, and more.
 
-    Commands are parsed as the shell parses them, so quoting, variables, pipes, `bash -c`, `sudo` or `xargs` do not hide
-    anything. No model is asked. A command that cannot be parsed is stopped as well. Scripts that lie in files are not
-    looked into.
+    Commands are parsed as the shell parses them, through quoting, variables, pipes, `bash -c`, `sudo` and `xargs`. No
+    model is asked. A command that cannot be parsed is stopped as well. Of files only those are known that the same
+    command wrote. It stops accidents and plain attempts; against a model that hides what it does, use a sandbox.
     """
 
     class Config(Policy.Config):
