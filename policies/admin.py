@@ -29,6 +29,8 @@ else:
 class ReadOnlyAdmin(ModelAdmin):
     """History: to be looked at."""
 
+    actions = None
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
