@@ -20,6 +20,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from policies.verdicts import Mode
+
 from .text import clean_name
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -34,7 +36,9 @@ overhead_seconds = Histogram(
     "luthien_overhead_seconds", "Luthien's own part of a call: neither the provider nor verdicts.", buckets=_OVERHEAD
 )
 verdicts = Counter("luthien_verdicts", "Verdicts of policies.", ("policy", "action"))
-unjudged_releases = Counter("luthien_unjudged_releases", "Blocks released without the verdict that they needed.")
+unjudged_releases = Counter(
+    "luthien_unjudged_releases", "What passed without the verdict that it needed, because a policy failed open."
+)
 fail_open = Counter("luthien_fail_open", "Verdicts that failed where the activation lets traffic through.", ("policy",))
 record_lag = Gauge(
     "luthien_record_lag_seconds", "Age of the oldest entry that waits to be durable.", multiprocess_mode="livemax"
@@ -56,11 +60,13 @@ def call_ended(dialect: str, outcome: str, error_kind: str, total_ms: float | No
         overhead_seconds.observe(overhead_ms / 1000)
 
 
-def decided(policy: str, action: str) -> None:
-    """Count one verdict."""
+def decided(policy: str, action: str, mode: Mode = "enforce") -> None:
+    """Count one verdict. One that failed open has let something pass unjudged, unless it was of a shadow policy."""
     _of_verdict(policy, action).inc()
     if action == "failed_open":
         fail_open.labels(clean_name(policy)).inc()
+        if mode == "enforce":
+            unjudged_releases.inc()
 
 
 def render() -> bytes:

@@ -35,10 +35,17 @@ async def test_a_call_is_counted_with_its_outcome_and_its_verdicts(record: Recor
         'luthien_errors_total{dialect="anthropic",kind="api_error"}',
         'luthien_verdicts_total{action="failed_open",policy="counted"}',
         'luthien_fail_open_total{policy="counted"}',
+        "luthien_unjudged_releases_total",
         'luthien_call_seconds_count{dialect="anthropic"}',
     )
     before = [value(line) for line in lines]
     call = record()
     call.decide(Decision("counted", 1, "enforce", "on_text", "text 0", "failed_open"))
     await call.close("upstream_error", 502, "api_error")
-    assert [value(line) - old for line, old in zip(lines, before, strict=True)] == [1, 1, 1, 1, 1]
+    assert [value(line) - old for line, old in zip(lines, before, strict=True)] == [1, 1, 1, 1, 1, 1]
+
+
+def test_a_shadow_policy_that_fails_lets_nothing_pass_unjudged() -> None:
+    before = value("luthien_unjudged_releases_total")
+    metrics.decided("counted", "failed_open", "shadow")
+    assert value("luthien_unjudged_releases_total") == before
