@@ -85,7 +85,7 @@ class SlimHandler:
             self._watch.add(answer)
             async for piece in pieces:
                 await answer.send(piece)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await answer.finish()
         except asyncio.CancelledError:
             if not answer.cut_off:
                 raise

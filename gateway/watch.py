@@ -41,6 +41,11 @@ class WatchedAnswer:
         finally:
             self._sending = False
 
+    async def finish(self) -> None:
+        """Say that nothing follows."""
+        self._keepalive = b""
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
     def tick(self, now: float) -> None:
         silent = now - self._last_sent
         if self._sending:
@@ -48,7 +53,11 @@ class WatchedAnswer:
                 self.cut_off = True
                 self._task.cancel()
         elif self._keepalive and silent >= KEEPALIVE_EVERY:
-            _spawn(self.send(self._keepalive))
+            _spawn(self._keep_awake())
+
+    async def _keep_awake(self) -> None:
+        if self._keepalive:  # which may be over by the time that this runs
+            await self.send(self._keepalive)
 
 
 class Watch:

@@ -1,0 +1,54 @@
+import pytest
+
+from gateway.ledger import Ledger
+from policies.content import Block, Opaque, Text, Thinking, ToolCall
+from policies.events import Aside, BlockDelta, BlockStart, End, Event, Failure, Start, block_events
+
+LS = ToolCall("t1", "bash", '{"command":"ls"}')
+
+
+def events_of(*blocks: Block) -> list[Event]:
+    return [Start(), *(event for block in blocks for event in block_events(block)), End()]
+
+
+def test_a_tool_call_is_told_whole_and_of_others_only_the_kind() -> None:
+    ledger = Ledger()
+    events = events_of(Text("hello"), Thinking("hm", "signed"), LS, Opaque("picture"))
+    ledger.begin(events)
+    assert ledger.release(events) == [Text(""), Thinking(""), LS, Opaque("picture")]
+    assert ledger.over
+
+
+def test_a_block_is_told_when_it_is_complete_however_it_is_cut() -> None:
+    ledger = Ledger()
+    events = events_of(LS)
+    ledger.begin(events)
+    *before, end_of_block, end = events
+    assert [ledger.release([event]) for event in before] == [[]] * len(before)
+    assert ledger.release([end_of_block]) == [LS]
+    assert not ledger.over
+    assert ledger.release([end]) == []
+    assert ledger.over
+
+
+def test_of_several_choices_the_last_one_ends_the_answer() -> None:
+    ledger = Ledger()
+    ledger.begin([*events_of(LS), *events_of(LS)])
+    assert ledger.release(events_of(LS)) == [LS]
+    assert not ledger.over
+    assert ledger.release(events_of(LS)) == [LS]
+    assert ledger.over
+
+
+@pytest.mark.parametrize("events", [[Failure("x", "y")], [Start(), BlockStart("text"), Failure("x", "y")]])
+def test_a_failure_ends_the_answer(events: list[Event]) -> None:
+    ledger = Ledger()
+    ledger.begin(events)
+    assert ledger.release(events) == []
+    assert ledger.over
+
+
+def test_asides_and_stray_deltas_change_nothing() -> None:
+    ledger = Ledger()
+    assert ledger.release([Aside(), BlockDelta("x")]) == []
+    assert not ledger.over
