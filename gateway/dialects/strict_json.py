@@ -13,13 +13,15 @@ from .unambiguous import misspelled
 from .wire_json import LONG_NUMBER, Json
 
 MAX_DEPTH = 200
+MAX_CONTAINERS = 100_000
+"""Objects and lists of one body. Far more than agents send; far less than would keep all other calls waiting."""
 
 
 def read_object(body: bytes) -> Json:
     """The one JSON object that `body` is.
 
     Raises BadRequest: not JSON, invalid UTF-8 or surrogates, NaN, trailing data, a key twice at any depth, nesting
-    deeper than 200, or not an object. Integers of any length keep their value.
+    deeper than 200, more than 100,000 objects and lists, or not an object. Integers of any length keep their value.
     """
     try:
         parsed = orjson.loads(body)
@@ -27,8 +29,8 @@ def read_object(body: bytes) -> Json:
         raise BadRequest("The request body is not valid JSON.") from error
     if not isinstance(parsed, dict):
         raise BadRequest("The request body must be a JSON object.")
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _too_deep(parsed):
-        raise BadRequest(f"The request body is nested deeper than {MAX_DEPTH} levels.")
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+        _check_size(parsed)
     if name := misspelled(parsed):
         raise BadRequest(f"The request body has a field {name[:40]!r}: names are written in small letters.")
     # If the parsed value is written as the very same bytes, no key was lost: none stood twice.
@@ -50,13 +52,17 @@ def _distinct(pairs: list[tuple[str, Any]]) -> Json:
     return result
 
 
-def _too_deep(parsed: Json) -> bool:
+def _check_size(parsed: Json) -> None:
     level: list[Any] = [parsed]
+    left = MAX_CONTAINERS
     for _ in range(MAX_DEPTH):
+        left -= len(level)
+        if left < 0:
+            raise BadRequest(f"The request body has more than {MAX_CONTAINERS} objects and lists.")
         level = [child for value in level for child in _children(value)]
         if not level:
-            return False
-    return True
+            return
+    raise BadRequest(f"The request body is nested deeper than {MAX_DEPTH} levels.")
 
 
 def _children(value: Any) -> list[Any]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialects.strict_json import read_object
+from gateway.dialects.strict_json import MAX_CONTAINERS, read_object
 from gateway.errors import BadRequest
 
 values = st.recursive(
@@ -69,3 +69,13 @@ def test_every_object_is_read_as_the_standard_library_reads_it(value: dict[str, 
     except UnicodeEncodeError:
         return
     assert read_object(body) == json.loads(body)
+
+
+@pytest.mark.parametrize(("containers", "refused"), [(MAX_CONTAINERS - 2, False), (MAX_CONTAINERS - 1, True)])
+def test_a_body_of_very_many_objects_is_refused_before_anyone_walks_through_it(containers: int, refused: bool) -> None:
+    body = b'{"a":[' + b",".join([b"{}"] * containers) + b"]}"
+    if not refused:
+        assert len(read_object(body)["a"]) == containers
+        return
+    with pytest.raises(BadRequest, match="more than 100000 objects"):
+        read_object(body)
