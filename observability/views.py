@@ -27,7 +27,7 @@ FILTERS = ("team", "key", "model", "outcome", "changed")
 
 def sees_calls(user: AbstractBaseUser | AnonymousUser) -> bool:
     """Whether `user` may read call records."""
-    return isinstance(user, AbstractUser) and (user.is_staff or user.has_perm("observability.view_callrecord"))
+    return isinstance(user, AbstractUser) and user.has_perm("observability.view_callrecord")
 
 
 def _sees_calls_or_is_told(user: AbstractBaseUser | AnonymousUser) -> bool:
