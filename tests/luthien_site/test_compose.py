@@ -54,3 +54,8 @@ def test_the_image_installs_by_hash_and_is_not_run_by_root() -> None:
 def test_the_observability_stack_is_a_profile() -> None:
     for name in ("otel-collector", "prometheus", "grafana"):
         assert COMPOSE["services"][name]["profiles"] == ["observability"]
+
+
+def test_the_workers_of_a_gateway_add_up_their_metrics() -> None:
+    gateway = COMPOSE["services"]["gateway"]
+    assert gateway["environment"]["PROMETHEUS_MULTIPROC_DIR"] in gateway["tmpfs"]
