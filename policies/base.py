@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -108,6 +109,11 @@ class Policy:
     def overrides(self, hook: str) -> bool:
         """Whether this policy has a hook of its own by that name; it may say no where its config leaves one idle."""
         return getattr(type(self), hook) is not getattr(Policy, hook)
+
+    @cached_property
+    def hooks(self) -> frozenset[str]:
+        """The hooks that this policy has; asked once, because a policy never changes."""
+        return frozenset(hook for hook in HOOKS if self.overrides(hook))
 
 
 HOOKS = tuple(name for name in vars(Policy) if name.startswith("on_"))

@@ -71,6 +71,7 @@ class Directory:
     clients: Mapping[str, Client]
     exact: Mapping[str, Route] = field(default_factory=dict)
     patterns: tuple[Route, ...] = ()
+    _right: dict[str, Client] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, number: int, active: ActiveSet, clients: Mapping[str, Client], routes: list[Route]) -> Directory:
@@ -79,8 +80,14 @@ class Directory:
         return cls(number, active, clients, exact, tuple(route for route in routes if route.is_pattern))
 
     def client(self, secret: str) -> Client | None:
-        """Whose key `secret` is. Keys are compared by their keyed hashes, so timing tells nothing of a key."""
-        return self.clients.get(secrets.digest(secret))
+        """Whose key `secret` is. Keys are compared by their keyed hashes, so timing tells nothing of a key.
+
+        A key that was right is remembered as long as this directory lives, so that it is hashed once and not each call.
+        """
+        client = self._right.get(secret)
+        if client is None and (client := self.clients.get(secrets.digest(secret))) is not None:
+            self._right[secret] = client
+        return client
 
     def target(self, model: str) -> Target | None:
         """Where calls for `model` go: its own route first, then the first pattern that matches."""

@@ -52,7 +52,7 @@ class Judge:
 
     def wants(self, *hooks: str) -> bool:
         """Whether the policy has any of `hooks`."""
-        return any(self.policy.overrides(hook) for hook in hooks)
+        return not self.policy.hooks.isdisjoint(hooks)
 
     def ask(self, hook: Deciding, subject: Any, label: str, deadline: float = LONGEST_HOLD) -> asyncio.Future[Verdict]:
         """The policy's verdict on `subject`, within its deadline (seconds); a failure is a verdict too."""
