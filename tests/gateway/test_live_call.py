@@ -9,6 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.calls import Head, Incoming
+from gateway.dialects.anthropic_messages import AnthropicMessages
+from gateway.directory import Client, Directory, Route
+from gateway.pipeline import run_call
+from gateway.upstreams.demo import DemoUpstream
+from observability.entries import Closing
+from policies.active import ActiveSet
 from tests.gateway.running import (
     ANTHROPIC,
     CHAT,
@@ -526,3 +533,54 @@ async def test_a_stop_ends_the_answer_and_lets_the_upstream_go(house: House) -> 
     record = await house.record(got.headers["x-luthien-call-id"])
     assert (record["outcome"], record["changed"]["response"]) == ("blocked", True)
     assert record["response"]["final"] == got.text
+
+
+class Collected:
+    """A record's writer that only collects what it is given."""
+
+    boot_id = "boot"
+    healthy = True
+
+    def __init__(self) -> None:
+        self.entries: list[Any] = []
+
+    def submit(self, entry: Any) -> None:
+        self.entries.append(entry)
+
+
+class Buggy(AnthropicMessages):
+    """A dialect with a bug in one of its methods."""
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+
+    def __getattribute__(self, name: str) -> Any:
+        if name != "_method" and name == self._method:
+            return self._fail
+        return super().__getattribute__(name)
+
+    def _fail(self, *_: object, **__: object) -> None:
+        raise ZeroDivisionError("a secret of the code's")
+
+
+@pytest.mark.parametrize("method", ["read_request", "write_request", "reader", "writer", "read_answer", "write_answer"])
+async def test_a_bug_of_our_own_is_told_without_its_secrets_and_closes_the_record(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    collected = Collected()
+    monkeypatch.setattr("observability.writer.current", lambda: collected)
+    stream = method in ("reader", "writer")
+    body = json.dumps(ANTHROPIC.body("say hi", stream=stream)).encode()
+    caller = Client("plain", "", True, False, 1)
+    incoming = Incoming(Buggy(method), caller, "POST", "/messages", {}, body)
+    routes = [Route("demo/*", "demo", "demo", "", DemoUpstream())]
+    head, *rest = [piece async for piece in run_call(incoming, Directory.of(1, ActiveSet(), {}, routes))]
+    assert isinstance(head, Head)
+    told = b"".join(piece for piece in rest if isinstance(piece, bytes)) if stream else head.body or b""
+    assert head.status == (200 if stream else 500)
+    assert b'"api_error"' in told and b"secret" not in told
+    (closing,) = (entry for entry in collected.entries if isinstance(entry, Closing))
+    assert closing.outcome == "cut"
+    assert closing.fields["error_kind"] == "api_error"
+    assert "secret" not in closing.fields["error_message"]
+    assert b"".join(closing.final) == told
