@@ -18,7 +18,7 @@ _PARAMETER = re.compile(
 
 def without_credentials(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The headers, with the values of those that carry a credential replaced."""
-    return [(name, REMOVED if _carries_credential(name) else value) for name, value in headers]
+    return [(pair[0], REMOVED) if _carries_credential(pair[0]) else pair for pair in headers]
 
 
 def without_secrets(path: str) -> str:

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 LONG_NUMBER = re.compile(rb"[0-9]{19}")
 """What orjson may read as a float that is not the same number."""
 _SPACE = re.compile(r"[ \t\r\n]*")
+_COLON = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 
@@ -103,12 +104,26 @@ def replace_string(body: bytes, name: str, old: str, new: str) -> bytes | None:
     """
     if b"\\u00" in body:
         return None
-    matches = list(re.finditer(b'(?<!\\\\)"' + name.encode() + rb'"[ \t\r\n]*:[ \t\r\n]*', body))
+    start = _only_value(body, b'"' + name.encode() + b'"')
     literal = dumps(old)
-    if len(matches) != 1 or not body.startswith(literal, matches[0].end()):
+    if start is None or not body.startswith(literal, start):
         return None
-    start = matches[0].end()
     return body[:start] + dumps(new) + body[start + len(literal) :]
+
+
+def _only_value(body: bytes, key: bytes) -> int | None:
+    """Where the value of the one member with the quoted `key` begins; None if there is none, or another."""
+    only: int | None = None
+    # A regular expression that begins with a look-behind tries every byte; find does not.
+    place = body.find(key)
+    while place >= 0:
+        colon = _COLON.match(body, place + len(key))
+        if colon is not None and body[place - 1 : place] != b"\\":
+            if only is not None:
+                return None
+            only = colon.end()
+        place = body.find(key, place + 1)
+    return only
 
 
 def _members(text: str) -> Iterable[tuple[str, bytes]]:

@@ -37,12 +37,6 @@ def returned(headers: Some) -> Headers:
     return _without(headers, _NOT_RETURNED)
 
 
-def with_extra(headers: Headers, extra: Headers) -> Headers:
-    """`headers` with each of `extra` in the place of any of its name."""
-    replaced = {name for name, _ in extra}
-    return [*(pair for pair in headers if pair[0] not in replaced), *extra]
-
-
 def may_be_configured(name: str, value: str) -> bool:
     """Whether an administrator may have this header put on every request to a provider."""
     kept = name.lower() not in HOP_BY_HOP | _OF_THE_BODY | CREDENTIALS
@@ -51,6 +45,17 @@ def may_be_configured(name: str, value: str) -> bool:
 
 def _without(headers: Some, dropped: frozenset[str]) -> Headers:
     pairs = headers.items() if isinstance(headers, Mapping) else headers
-    lowered = [(name.lower(), value) for name, value in pairs]
-    named = {option.strip().lower() for name, value in lowered if name == "connection" for option in value.split(",")}
-    return [(name, value) for name, value in lowered if name not in dropped and name not in named]
+    kept: Headers = []
+    connection = ""
+    for name, value in pairs:
+        name = name.lower()
+        if name not in dropped:
+            kept.append((name, value))
+        elif name == "connection":
+            connection += "," + value
+    return _without_options(kept, connection) if connection else kept
+
+
+def _without_options(headers: Headers, connection: str) -> Headers:
+    named = {option.strip().lower() for option in connection.split(",")}
+    return [pair for pair in headers if pair[0] not in named]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,13 +15,14 @@ from yarl import URL
 from gateway.errors import UpstreamError, UpstreamGarbled, UpstreamStalled, UpstreamTruncated, UpstreamUnreachable
 from gateway.upstreams.base import Headers, Outgoing
 from gateway.upstreams.encodings import Decoding
-from gateway.upstreams.headers import returned, with_extra
+from gateway.upstreams.headers import CREDENTIALS, returned
 from gateway.upstreams.silence import Silence
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a whole decoded body. A stream has no limit."""
 _MAX_HEAD_FIELD = 64 * 1024
 _KEEP_ALIVE = 30.0
+_ADDED_BY_AIOHTTP = ("user-agent", "accept", "accept-encoding", "content-type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +52,14 @@ class NativeUpstream:
         self._own_headers = [(name.lower(), value) for name, value in extra_headers or []]
         if api_key:
             self._own_headers.append(_credential(dialect, api_key))
+        self._replaced = CREDENTIALS.union(name for name, _ in self._own_headers)
         self._session: aiohttp.ClientSession | None = None
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
-    @asynccontextmanager
-    async def send(self, outgoing: Outgoing) -> AsyncIterator[NativeAnswer]:
-        self._calls += 1
-        self._idle.clear()
-        try:
-            response = await self._head(outgoing)
-            try:
-                yield NativeAnswer(self.provider, response, self._timeouts.idle)
-            finally:
-                # Closes the connection where the body is not at its end: nothing else stops the provider.
-                response.release()
-        finally:
-            self._calls -= 1
-            if not self._calls:
-                self._idle.set()
+    def send(self, outgoing: Outgoing) -> _Sending:
+        return _Sending(self, outgoing)
 
     async def close(self) -> None:
         """Close the pooled connections once the calls on them are over; at once when cancelled."""
@@ -80,12 +69,22 @@ class NativeUpstream:
             if self._session is not None:
                 await self._session.close()
 
+    def _begin(self) -> None:
+        self._calls += 1
+        self._idle.clear()
+
+    def _end(self) -> None:
+        self._calls -= 1
+        if not self._calls:
+            self._idle.set()
+
     async def _head(self, outgoing: Outgoing) -> aiohttp.ClientResponse:
         waits = self._timeouts
         try:
-            with _at_the_border(self.provider, waits):
-                async with asyncio.timeout(waits.connect + waits.first_byte):
-                    response = await self._request(outgoing)
+            async with asyncio.timeout(waits.connect + waits.first_byte):
+                response = await self._request(outgoing)
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise _at_the_border(self.provider, waits, error) from None
         except TimeoutError:
             raise UpstreamStalled(
                 f"The provider {self.provider} did not begin to answer within {waits.first_byte:g} s."
@@ -96,10 +95,15 @@ class NativeUpstream:
         return response
 
     async def _request(self, outgoing: Outgoing) -> aiohttp.ClientResponse:
+        headers = CIMultiDict([pair for pair in outgoing.headers if pair[0] not in self._replaced])
+        headers.extend(self._own_headers)
+        # To skip costs a copy of the headers; a client that sends all of these leaves nothing to skip.
+        complete = all(name in headers for name in _ADDED_BY_AIOHTTP)
         return await self._open_session().request(
             outgoing.method,
             URL(self._base + outgoing.path, encoded=True),
-            headers=CIMultiDict(with_extra(_without_credentials(outgoing.headers), self._own_headers)),
+            headers=headers,
+            skip_auto_headers=None if complete else _ADDED_BY_AIOHTTP,
             data=outgoing.body or None,
             allow_redirects=False,
         )
@@ -110,13 +114,44 @@ class NativeUpstream:
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect),
-                skip_auto_headers=("user-agent", "accept", "accept-encoding", "content-type"),
                 auto_decompress=False,
                 trust_env=False,
                 max_line_size=_MAX_HEAD_FIELD,
                 max_field_size=_MAX_HEAD_FIELD,
             )
         return self._session
+
+
+class _Sending:
+    """One call, for as long as its answer is wanted. A class, because a generator would cost more."""
+
+    __slots__ = ("_outgoing", "_response", "_upstream")
+
+    def __init__(self, upstream: NativeUpstream, outgoing: Outgoing) -> None:
+        self._upstream = upstream
+        self._outgoing = outgoing
+        self._response: aiohttp.ClientResponse | None = None
+
+    async def __aenter__(self) -> NativeAnswer:
+        upstream = self._upstream
+        upstream._begin()
+        try:
+            self._response = await upstream._head(self._outgoing)
+            return NativeAnswer(upstream.provider, self._response, upstream._timeouts.idle)
+        except BaseException:
+            self._end()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        try:
+            if self._response is not None:
+                # Closes the connection where the body is not at its end: nothing else stops the provider.
+                self._response.release()
+        finally:
+            self._upstream._end()
 
 
 class NativeAnswer:
@@ -177,33 +212,21 @@ def _credential(dialect: str, api_key: str) -> tuple[str, str]:
     return ("x-api-key", api_key) if dialect == "anthropic" else ("authorization", f"Bearer {api_key}")
 
 
-def _without_credentials(headers: Headers) -> Headers:
-    return [pair for pair in headers if pair[0] not in ("authorization", "x-api-key")]
-
-
-@contextmanager
-def _at_the_border(provider: str, waits: Timeouts) -> Iterator[None]:
-    """Turns what may go wrong before the head into our own errors. Their texts name no address and no exception."""
-    try:
-        yield
-    except aiohttp.ConnectionTimeoutError:
-        problem = f"could not be reached within {waits.connect:g} s."
-    except aiohttp.ClientConnectorCertificateError:
-        problem = "has a certificate that is not trusted."
-    except aiohttp.ClientConnectorDNSError:
-        problem = "could not be found: its host name has no address."
-    except aiohttp.ClientConnectorError:
-        problem = "could not be reached."
-    except aiohttp.InvalidURL:
-        problem = "could not be reached: its base URL is not valid."
-    except aiohttp.ClientResponseError:
-        raise UpstreamGarbled(f"The provider {provider} did not answer in HTTP.") from None
-    except (aiohttp.ClientError, ConnectionError):
-        problem = "closed the connection before it answered."
-    else:
-        return
-    raise _unreachable(provider, problem)
-
-
-def _unreachable(provider: str, problem: str) -> UpstreamError:
+def _at_the_border(provider: str, waits: Timeouts, error: Exception) -> UpstreamError:
+    """What went wrong before the head, as an error of our own. Its text names no address and no exception."""
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            problem = f"could not be reached within {waits.connect:g} s."
+        case aiohttp.ClientConnectorCertificateError():
+            problem = "has a certificate that is not trusted."
+        case aiohttp.ClientConnectorDNSError():
+            problem = "could not be found: its host name has no address."
+        case aiohttp.ClientConnectorError():
+            problem = "could not be reached."
+        case aiohttp.InvalidURL():
+            problem = "could not be reached: its base URL is not valid."
+        case aiohttp.ClientResponseError():
+            return UpstreamGarbled(f"The provider {provider} did not answer in HTTP.")
+        case _:
+            problem = "closed the connection before it answered."
     return UpstreamUnreachable(f"The provider {provider} {problem}")

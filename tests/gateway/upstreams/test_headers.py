@@ -52,11 +52,6 @@ def test_headers_of_the_same_name_all_travel() -> None:
     assert headers.returned([("Via", "a"), ("via", "b")]) == [("via", "a"), ("via", "b")]
 
 
-def test_an_extra_header_takes_the_place_of_all_of_its_name() -> None:
-    given = [("x-org", "a"), ("x-org", "b"), ("x-app", "c")]
-    assert headers.with_extra(given, [("x-org", "ours")]) == [("x-app", "c"), ("x-org", "ours")]
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [

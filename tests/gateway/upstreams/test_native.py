@@ -153,6 +153,40 @@ async def test_an_answer_compressed_unasked_is_decoded_and_its_header_dropped(se
         assert await answer.read() == b"plain words"
 
 
+async def test_an_answer_in_a_coding_we_do_not_know_is_garbled_and_its_call_is_over(serve: Serve) -> None:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=b"?", headers={"content-encoding": "unheard-of"})
+
+    async with serve(handle) as url:
+        there = NativeUpstream("prov", "anthropic", url)
+        with pytest.raises(UpstreamGarbled):
+            async with there.send(outgoing()):
+                pass
+        await asyncio.wait_for(there.close(), 10)
+
+
+async def test_a_call_cancelled_before_the_head_closes_its_connection_at_once() -> None:
+    begun, gone = asyncio.Event(), asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        begun.set()
+        await reader.read()
+        gone.set()
+        writer.close()
+
+    port = free_port()
+    async with await asyncio.start_server(handle, "127.0.0.1", port):
+        there = NativeUpstream("prov", "anthropic", f"http://127.0.0.1:{port}")
+        call = asyncio.ensure_future(there.send(outgoing()).__aenter__())
+        await asyncio.wait_for(begun.wait(), 10)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(gone.wait(), 10)
+        await asyncio.wait_for(there.close(), 10)
+
+
 async def test_an_answer_of_unbounded_size_is_refused(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "MAX_BODY", 1000)
 
