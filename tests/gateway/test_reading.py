@@ -7,8 +7,8 @@ from observability.api import Refused
 pytestmark = pytest.mark.django_db
 
 
-def _key(name: str, team: str | None = None, **rights: bool) -> str:
-    _, secret = services.create_key(name, team=team, actor="test", **rights)
+def _key(name: str, team: str | None = None, *, read: bool = False, call: bool = True) -> str:
+    _, secret = services.create_key(name, team=team, read=read, call=call, actor="test")
     return secret
 
 
