@@ -6,6 +6,7 @@ from channels.testing import WebsocketCommunicator
 from luthien_site.asgi import application
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_the_lifespan_is_confirmed() -> None:
     incoming = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     sent: list[dict[str, Any]] = []
