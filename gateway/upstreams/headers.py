@@ -21,9 +21,12 @@ _OUR_NETWORK = frozenset({"forwarded", "x-real-ip", "x-forwarded-for", "x-forwar
 # The body was decoded and read whole before it goes on, so what described its transport is no longer true.
 _OF_THE_BODY = frozenset({"host", "content-length", "content-encoding", "expect", "accept-encoding"})
 _NOT_FORWARDED = HOP_BY_HOP | CREDENTIALS | _OUR_NETWORK | _OF_THE_BODY | {"cookie", "cookie2"}
-_NOT_RETURNED = HOP_BY_HOP | {"set-cookie", "set-cookie2", "content-encoding", "content-length"}
+# Ours to say, also where the provider is another Luthien.
+_OURS = frozenset({"x-luthien-call-id", "x-luthien-policies"})
+_NOT_RETURNED = HOP_BY_HOP | _OURS | {"set-cookie", "set-cookie2", "content-encoding", "content-length"}
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SECRET = re.compile(r"key|token|secret|password|credential|auth|cookie", re.IGNORECASE)
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
@@ -38,8 +41,11 @@ def returned(headers: Some) -> Headers:
 
 
 def may_be_configured(name: str, value: str) -> bool:
-    """Whether an administrator may have this header put on every request to a provider."""
-    kept = name.lower() not in HOP_BY_HOP | _OF_THE_BODY | CREDENTIALS
+    """Whether an administrator may have this header put on every request to a provider.
+
+    Not where its name sounds like a credential: these headers are neither encrypted nor kept out of exports.
+    """
+    kept = name.lower() not in HOP_BY_HOP | _OF_THE_BODY and _SECRET.search(name) is None
     return kept and _TOKEN.fullmatch(name) is not None and _VALUE.fullmatch(value) is not None
 
 
