@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
-import brotli
-import zstandard
-
+from gateway.encodings import BROKEN, Decoder, decoder
 from gateway.errors import BadRequest, TooLarge, Unavailable, Unsupported
 
 LARGEST = 32 * 1024 * 1024
@@ -16,20 +13,14 @@ LARGEST = 32 * 1024 * 1024
 LARGEST_IN_FLIGHT = 512 * 1024 * 1024
 """Bytes of all bodies that this process holds at once."""
 
-Receive = Callable[[], Awaitable[Any]]
-
-
 _STEP = 256
+"""Encoded bytes that are decoded at once: what they may swell to is what the cap is overrun by."""
+
+Receive = Callable[[], Awaitable[Any]]
 
 
 class ClientLeft(Exception):
     """The client closed its connection before the request was whole."""
-
-
-class _Decoder(Protocol):
-    def feed(self, data: bytes) -> bytes: ...
-    @property
-    def complete(self) -> bool: ...
 
 
 class Bodies:
@@ -83,89 +74,26 @@ def decode(body: bytes, encoding: str, largest: int = LARGEST) -> bytes:
     for coding in reversed([part.strip() for part in encoding.split(",")]):
         if coding in ("", "identity"):
             continue
-        make = _DECODERS.get(coding)
-        if make is None:
+        undoing = decoder(coding)
+        if undoing is None:
             raise Unsupported(f"The content encoding {coding[:40]!r} is not supported; use gzip, deflate, br or zstd.")
         try:
-            body = _within(make, body, largest)
-        except (zlib.error, brotli.error, zstandard.ZstdError, EOFError) as error:
+            body = _within(undoing, body, largest)
+        except (*BROKEN, EOFError) as error:
             raise BadRequest(f"The body is not valid {coding}.") from error
     return body
 
 
-def _within(make: Callable[[], _Decoder], body: bytes, largest: int) -> bytes:
+def _within(undoing: Decoder, body: bytes, largest: int) -> bytes:
     """Decode in steps so small that a bomb is noticed when it is a few MiB over the cap."""
-    decoder = make()
     parts: list[bytes] = []
     size = 0
     for start in range(0, len(body), _STEP):
-        part = decoder.feed(body[start : start + _STEP])
+        part = undoing.decode(body[start : start + _STEP])
         size += len(part)
         if size > largest:
             raise TooLarge(f"The decoded request is larger than {largest >> 20} MiB.")
         parts.append(part)
-    if not decoder.complete:
+    if not undoing.complete:
         raise EOFError
     return b"".join(parts)
-
-
-class _Zlib:
-    def __init__(self, window: int) -> None:
-        self._inflate = zlib.decompressobj(window)
-
-    def feed(self, data: bytes) -> bytes:
-        return self._inflate.decompress(data)
-
-    @property
-    def complete(self) -> bool:
-        return self._inflate.eof
-
-
-class _Deflate:
-    """`deflate` is zlib's format by the standard, and raw deflate by many senders."""
-
-    def __init__(self) -> None:
-        self._inner: _Zlib | None = None
-
-    def feed(self, data: bytes) -> bytes:
-        if self._inner is None:
-            is_zlib = len(data) > 1 and data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
-            self._inner = _Zlib(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
-        return self._inner.feed(data)
-
-    @property
-    def complete(self) -> bool:
-        return self._inner is not None and self._inner.complete
-
-
-class _Brotli:
-    def __init__(self) -> None:
-        self._decompressor = brotli.Decompressor()
-
-    def feed(self, data: bytes) -> bytes:
-        return bytes(self._decompressor.process(data))
-
-    @property
-    def complete(self) -> bool:
-        return bool(self._decompressor.is_finished())
-
-
-class _Zstd:
-    def __init__(self) -> None:
-        self._decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
-
-    def feed(self, data: bytes) -> bytes:
-        return self._decompressor.decompress(data)
-
-    @property
-    def complete(self) -> bool:
-        return self._decompressor.eof
-
-
-_DECODERS: dict[str, Callable[[], _Decoder]] = {
-    "gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
-    "x-gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
-    "deflate": _Deflate,
-    "br": _Brotli,
-    "zstd": _Zstd,
-}

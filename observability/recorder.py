@@ -116,7 +116,7 @@ class CallRecorder:
 
     def decide(self, decision: Decision) -> None:
         """A verdict; after the close it is appended as late."""
-        metrics.decided(decision.policy, decision.action)
+        metrics.decided(decision.policy, decision.action, decision.mode)
         if self.outcome != "open":
             self.late(decision)
             return
