@@ -43,6 +43,7 @@ class Unavailable(Policy):
 
 # An unchanged version keeps its object over reloads; the checksum is for a database that hands out an id again.
 _instances: dict[tuple[int, str], Policy] = {}
+_MOST_KEPT = 500
 
 
 def active_set() -> ActiveSet:
@@ -99,5 +100,6 @@ def _load(version: PolicyVersion) -> Policy:
 
 def _keep(compiled: Mapping[tuple[int, str], Policy]) -> None:
     global _instances
-    # What could not be loaded is tried anew each time.
-    _instances = {identity: made for identity, made in compiled.items() if not isinstance(made, Unavailable)}
+    # What could not be loaded is tried anew each time. Those out of force stay a while: they may be rolled back to.
+    loaded = {identity: made for identity, made in compiled.items() if not isinstance(made, Unavailable)}
+    _instances = loaded if len(_instances) > _MOST_KEPT else {**_instances, **loaded}
