@@ -1,15 +1,50 @@
-"""What the stream writers share: a frame whose events all come unchanged, side by side, is written as its own bytes."""
+"""What readers and writers of streams share: a frame whose events all come unchanged is written as its own bytes."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from policies.events import BlockDelta, BlockStart, End, Event, Failure, Frame
+from gateway.errors import UpstreamGarbled
+from policies.events import BlockDelta, BlockStart, End, Event, Failure, Frame, StreamTruncated
 
+from .sse import FrameSplitter
 from .wire_json import Json, dumps
 
 
-class FrameWriter:
+class FrameReader(ABC):
+    """Cuts the chunks of a stream into frames; a dialect says what each of them means, and when the answer is over."""
+
+    def __init__(self) -> None:
+        self._splitter = FrameSplitter()
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """The events that `chunk` completes. Raises UpstreamGarbled."""
+        events: list[Event] = []
+        for raw, data in self._splitter.feed(chunk):
+            events += self._frame(raw, data)
+        return events
+
+    def close(self) -> list[Event]:
+        """What the last frame brings. Raises StreamTruncated if the answer has not ended."""
+        events: list[Event] = []
+        try:
+            for raw, data in self._splitter.close():
+                events += self._frame(raw, data)
+        except UpstreamGarbled as error:
+            raise StreamTruncated from error
+        return events + self._end()
+
+    @abstractmethod
+    def _frame(self, raw: bytes, data: bytes | None) -> list[Event]:
+        """The events of one frame. Raises UpstreamGarbled."""
+
+    @abstractmethod
+    def _end(self) -> list[Event]:
+        """Nothing more comes: what that completes. Raises StreamTruncated if the answer has not ended."""
+
+
+class FrameWriter(ABC):
     """Sorts events into whole frames and single events; a dialect says how to write each.
 
     The beginning of a frame waits for its rest, also from one `write` to the next, unless it holds live text.
@@ -36,13 +71,13 @@ class FrameWriter:
             self._flush(out)
         return b"".join(out)
 
+    @abstractmethod
     def untouched(self, events: Sequence[Event], frame: Frame) -> bytes:
         """The bytes of a frame all of whose events came."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edited(self, event: Event) -> bytes:
         """The bytes of an event that has no frame, or whose frame's other events did not come."""
-        raise NotImplementedError
 
     def _join(self, event: Event, frame: Frame, out: list[bytes]) -> None:
         if any(event is other for other in self._partial[-1:]):

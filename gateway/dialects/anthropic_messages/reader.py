@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.dialects.frames import share_frame
-from gateway.dialects.sse import FrameSplitter
+from gateway.dialects.frames import FrameReader, share_frame
 from gateway.dialects.unambiguous import event_name, unambiguous_object
 from gateway.dialects.wire_json import Json, dumps_text, loads_object
 from gateway.errors import UpstreamGarbled
@@ -42,14 +41,14 @@ class BlankEnd(Frame):
     __slots__ = ()
 
 
-class Reader:
+class Reader(FrameReader):
     """Not `strict`: what makes no sense travels as an Aside.
 
     Blocks that interleave are kept until all of them are closed, and then told one after another."""
 
     def __init__(self, strict: bool = True) -> None:
         self._strict = strict
-        self._splitter = FrameSplitter()
+        super().__init__()
         self._started = False
         self._over = False
         self._open: int | None = None
@@ -69,24 +68,10 @@ class Reader:
             "error": self._error,
         }
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """The events that `chunk` completes. Raises UpstreamGarbled."""
-        events: list[Event] = []
-        for raw, data in self._splitter.feed(chunk):
-            events += self._frame(raw, data)
-        return events
-
-    def close(self) -> list[Event]:
-        """Raises StreamTruncated if the answer has not ended."""
-        events: list[Event] = []
-        try:
-            for raw, data in self._splitter.close():
-                events += self._frame(raw, data)
-        except UpstreamGarbled as error:
-            raise StreamTruncated from error
+    def _end(self) -> list[Event]:
         if not self._over:
             raise StreamTruncated
-        return events
+        return []
 
     def salvage(self) -> list[Event]:
         """Of a stream that was cut: the complete blocks that were still kept back."""

@@ -7,8 +7,7 @@ from the chunk with the finish reason on. With several choices the whole stream 
 
 from __future__ import annotations
 
-from gateway.dialects.frames import share_frame
-from gateway.dialects.sse import FrameSplitter
+from gateway.dialects.frames import FrameReader, share_frame
 from gateway.dialects.unambiguous import event_name, unambiguous_object
 from gateway.dialects.wire_json import Json, loads_object
 from gateway.errors import UpstreamGarbled
@@ -29,14 +28,14 @@ def asked_for_usage(request: Request) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
-class Reader:
+class Reader(FrameReader):
     """Not `strict`: what makes no sense travels as an Aside.
 
     `choices` is how many the client asked for; None keeps all back, as many as there may be."""
 
     def __init__(self, choices: int | None, usage_wanted: bool, strict: bool = True) -> None:
         self._strict = strict
-        self._splitter = FrameSplitter()
+        super().__init__()
         self._choices = choices
         self._usage_wanted = usage_wanted
         self._usage: Json | None = None
@@ -48,23 +47,11 @@ class Reader:
         self._calls: dict[int, CallKeys] = {}
         self._kept = Kept() if choices != 1 else None
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """The events that `chunk` completes. Raises UpstreamGarbled."""
+    def _end(self) -> list[Event]:
+        """Some servers finish, but send no `[DONE]`."""
         events: list[Event] = []
-        for raw, data in self._splitter.feed(chunk):
-            events += self._frame(raw, data)
-        return events
-
-    def close(self) -> list[Event]:
-        """Raises StreamTruncated if the answer has not finished. Some servers finish, but send no `[DONE]`."""
-        events: list[Event] = []
-        try:
-            for raw, data in self._splitter.close():
-                events += self._frame(raw, data)
-        except UpstreamGarbled as error:
-            raise StreamTruncated from error
         if not self._over and self._kept is not None and len(self._kept.answers) >= (self._choices or 1):
-            events += self._done(b"")
+            events = self._done(b"")
         if not self._over:
             raise StreamTruncated
         return events
