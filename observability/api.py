@@ -44,6 +44,7 @@ class Filters(Schema):
     model: str = ""
     outcome: str = ""
     policy: str = ""
+    action: str = ""
     changed: bool = False
     before: str = ""
     limit: int = Field(queries.PAGE, ge=1, le=queries.MOST)

@@ -150,7 +150,14 @@ class Decision(Chained):
 
     class Meta:
         ordering = ["call_id", "position"]
-        indexes = [models.Index(fields=["policy", "action", "call_id"], name="decision_policy")]
+        indexes = [
+            models.Index(fields=["policy", "action", "call_id"], name="decision_policy"),
+            models.Index(
+                fields=["call_id", "policy"],
+                condition=models.Q(action="failed_open", mode="enforce"),
+                name="decision_failed_open",
+            ),
+        ]
 
 
 class Blob(models.Model):

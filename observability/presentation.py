@@ -189,6 +189,8 @@ ACTION_TONES = {
     "dropped": "changed",
     "not_reached": "idle",
 }
+ACTIONS = (*ACTION_TONES, "failed_open", "failed_closed")
+"""All that may stand on record as a policy's decision."""
 
 
 def outcome_tone(outcome: str) -> str:

@@ -41,21 +41,24 @@ def call_page(
     outcome: str = "",
     changed: str | bool = "",
     policy: str = "",
+    action: str = "",
     before: str = "",
     limit: int = PAGE,
     teams: Teams = None,
 ) -> CallPage:
     """One page of the calls that match every filter that is not empty; names are compared whole.
 
-    `policy` names one that judged. A `before` that is no page's `older` counts as empty.
+    `policy` names one that judged and `action` what was decided: by that policy, where both are given.
+    A `before` that is no page's `older` counts as empty.
     """
     calls = visible_calls(teams)
     names = {"team": team, "key": key, "session": session, "model": model, "outcome": outcome}
     calls = calls.filter(**{name: value for name, value in names.items() if value})
     if changed:
         calls = calls.filter(Q(changed_request=True) | Q(changed_response=True))
-    if policy:
-        calls = calls.filter(Exists(Decision.objects.filter(call_id=OuterRef("pk"), policy=policy)))
+    judged = {name: value for name, value in (("policy", policy), ("action", action)) if value}
+    if judged:
+        calls = calls.filter(Exists(Decision.objects.filter(call_id=OuterRef("pk"), **judged)))
     if (place := _read_place(before)) is not None:
         at, id = place
         calls = calls.filter(Q(started_at__lt=at) | Q(id__lt=id), started_at__lte=at)

@@ -17,12 +17,12 @@ from observability import queries
 from observability.call_page import LAST_BLOCKS, PAYLOADS, call_part, diff_part, header_lists, spans
 from observability.models import CallRecord, Outcome
 from observability.payloads import PayloadDamaged
-from observability.presentation import timeline
+from observability.presentation import ACTIONS, timeline
 from observability.text import clean_name
 
 PREVIEW = 256 * 1024
 """Bytes of a body that the call page shows; the rest is there to download."""
-FILTERS = ("team", "key", "model", "outcome", "changed")
+FILTERS = ("team", "key", "model", "outcome", "policy", "action", "changed")
 
 
 def sees_calls(user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -58,6 +58,8 @@ def calls(request: HttpRequest) -> HttpResponse:
         key=filters["key"],
         model=filters["model"],
         outcome=filters["outcome"],
+        policy=filters["policy"],
+        action=filters["action"],
         changed=filters["changed"],
         before=before,
         teams=teams_of(request),
@@ -67,6 +69,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "filtered": bool(chosen),
         "outcomes": Outcome.choices,
+        "actions": ACTIONS,
         "older_url": f"?{urlencode({**chosen, 'before': page.older})}" if page.older else "",
         "newest_url": f"?{urlencode(chosen)}" if before else "",
     }

@@ -79,7 +79,9 @@ class PolicyAdmin(ReadOnlyAdmin):
         current = _current(policy)
         if current is None:
             return "not in force"
-        return "cannot be loaded: blocks" if problem(current.version) else "in force"
+        if problem(current.version):
+            return "cannot be loaded: blocks"
+        return "in force, fails open" if current.on_failure == "open" else "in force"
 
     def save_model(self, request: HttpRequest, obj: Policy, form: Any, change: bool) -> None:
         # The service stores it and tells the audit; the admin goes on with the row it made.
@@ -223,7 +225,10 @@ class PolicyVersionAdmin(ReadOnlyAdmin):
 
 @admin.register(Activation)
 class ActivationAdmin(ReadOnlyAdmin):
-    list_display = ["version", "mode", "scope_text", "percent", "order", "author", "created_at", "ended_at", "manage"]
+    list_display = [
+        *("version", "mode", "scope_text", "percent", "order", "if_it_fails"),
+        *("author", "created_at", "ended_at", "manage"),
+    ]
     list_filter = ["mode", ("ended_at", admin.EmptyFieldListFilter), "policy"]
     list_select_related = ["policy", "version__policy"]
 
@@ -231,6 +236,10 @@ class ActivationAdmin(ReadOnlyAdmin):
     def scope_text(self, activation: Activation) -> str:
         narrowed = {field: patterns for field, patterns in activation.scope.items() if patterns != ["*"]}
         return "; ".join(f"{field} {', '.join(patterns)}" for field, patterns in narrowed.items()) or "everything"
+
+    @admin.display
+    def if_it_fails(self, activation: Activation) -> str:
+        return "open: passes unjudged" if activation.on_failure == "open" else "closed: blocks"
 
     @admin.display(description="")
     def manage(self, activation: Activation) -> str:

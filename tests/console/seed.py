@@ -114,6 +114,15 @@ async def ordinary(writer: Writer) -> None:
     await put_on_record(writer, PLAIN, asked, answer(text("Done.")), team="research", model="demo/echo")
 
 
+async def failing_open(writer: Writer) -> None:
+    """Calls that policies should have judged and did not."""
+    for number, policy in enumerate(("no-secrets", "no-secrets", "judge-of-a-long-name-" * 4)):
+        verdict = Decision(policy, 3, "enforce", "on_text", "text 0", "failed_open", "raised ValueError", 9, 2)
+        await put_on_record(
+            writer, f"call_open_{number}", request("Hello"), answer(text("Hello.")), decisions=(verdict,)
+        )
+
+
 async def hostile(writer: Writer) -> None:
     """A call for each hostile text, which stands in every field that a client, a model or a provider can fill."""
     for number, words in enumerate(PAYLOADS):

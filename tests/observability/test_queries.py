@@ -73,7 +73,9 @@ def test_each_filter_picks_its_calls() -> None:
     for name, value in [("team", "b"), ("key", "k2"), ("session", "s2"), ("model", "m2"), ("outcome", "blocked")]:
         assert ids(queries.call_page(**{name: value})) == ["call_002"]  # type: ignore[arg-type]
     assert ids(queries.call_page(changed="1")) == ["call_002"]
-    assert ids(queries.call_page(policy="p")) == ["call_002"]
+    assert ids(queries.call_page(policy="p")) == ids(queries.call_page(policy="p", action="block")) == ["call_002"]
+    assert ids(queries.call_page(action="block")) == ["call_002"]
+    assert ids(queries.call_page(policy="p", action="allow")) == []
     assert ids(queries.call_page(team="b", key="k1")) == []
 
 

@@ -1,0 +1,55 @@
+"""The banner that no page hides, in a real browser against a real server."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.console.browser import browse, log_in, overflows, violations
+from tests.console.conftest import ADMIN, OUTSIDER, READER
+from tests.plugins.live import LiveLuthien
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+PAGES = ("/", "/calls/", "/admin/", "/admin/policies/activation/", "/nothing-here")
+BANNER = "section.alarm"
+
+
+@pytest.fixture(scope="module")
+def failing(site: LiveLuthien) -> LiveLuthien:
+    """The site with calls on record that two policies let pass unjudged."""
+    site.manage("shell", "-v", "0", "-c", "from tests.console import seed; seed.fill(seed.failing_open)")
+    return site
+
+
+def test_the_banner_names_the_policy_and_leads_to_what_it_let_pass(failing: LiveLuthien) -> None:
+    def visit(page: Page) -> None:
+        log_in(page, failing.url, *READER)
+        line = page.locator(f"{BANNER} li", has_text="no-secrets")
+        assert "2 calls in the last 24 hours, last " in (line.text_content() or "")
+        line.locator("a").click()
+        assert page.locator("main tbody tr").count() == 2
+        assert page.input_value("#f-policy") == "no-secrets"
+        assert page.input_value("#f-action") == "failed_open"
+
+    browse(visit)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_banner_stands_on_every_page_can_be_read_and_fits_a_phone(failing: LiveLuthien, scheme: str) -> None:
+    def visit(page: Page) -> dict[str, object]:
+        log_in(page, failing.url, *ADMIN)
+        found = {}
+        for path in PAGES:
+            page.goto(failing.url + path)
+            found[path] = (page.locator(f"{BANNER}:visible").count(), overflows(page), violations(page))
+        return {path: faults for path, faults in found.items() if faults != (1, 0, [])}
+
+    assert browse(visit, color_scheme=scheme, viewport=PHONE, bypass_csp=True, expected=["404"]) == {}
+
+
+def test_who_may_see_no_calls_is_not_told_of_them(failing: LiveLuthien) -> None:
+    def visit(page: Page) -> int:
+        log_in(page, failing.url, *OUTSIDER)
+        return page.locator(BANNER).count()
+
+    assert browse(visit) == 0
