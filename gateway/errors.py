@@ -17,10 +17,11 @@
         ├── UpstreamStalled         504     timeout           silent past its deadline
         ├── UpstreamTruncated       502     api_error         the stream stopped without its end
         ├── UpstreamGarbled         502     api_error         bytes that are not the dialect
-        └── UpstreamFailed          502     api_error         an error reported in mid-stream
+        ├── UpstreamFailed          502     api_error         an error reported in mid-stream
+        └── UpstreamRefused         4xx 5xx of the status     an error that the provider told in another dialect
 
 `str(error)` is for the client: it names what to do, and never quotes content, credentials or exceptions. An answer of
-the upstream that carries an error status is not an exception: it passes through as it came.
+the upstream that carries an error status is not an exception where it passes through as it came.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ ErrorKind = Literal[
     "timeout",
     "api_error",
 ]
+
+
+CONTEXT_LENGTH = "context_length_exceeded"
+"""The code of an error that says that the conversation is too long for its model."""
 
 
 class GatewayError(Exception):
@@ -149,3 +154,26 @@ class UpstreamGarbled(UpstreamError):
 
 class UpstreamFailed(UpstreamError):
     """The provider reported an error in mid-stream."""
+
+
+class UpstreamRefused(UpstreamError):
+    """The provider answered with an error, which the client is told in its own dialect. `code` may be empty."""
+
+    def __init__(self, message: str, status: int, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code or None
+        self.kind = _KINDS.get(status, "invalid_request" if status < 500 else "api_error")
+
+
+_KINDS: dict[int, ErrorKind] = {
+    401: "authentication",
+    403: "permission",
+    404: "not_found",
+    408: "timeout",
+    413: "too_large",
+    429: "rate_limit",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}

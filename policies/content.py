@@ -126,12 +126,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool that the client offers. `executed` ones run at the provider, out of a policy's sight."""
+    """A tool that the client offers. `executed` ones run at the provider, out of a policy's sight.
+
+    The input of a `custom` one is free text.
+    """
 
     name: str
     description: str = ""
     schema: Mapping[str, Any] = field(default_factory=dict)
     executed: bool = False
+    custom: bool = False
     source: Source = field(default=None, compare=False, repr=False)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from gateway.errors import GatewayError
+from gateway.errors import ErrorKind, GatewayError
 from policies.content import Request, Response
 from policies.events import Event
+
+from .settings import Made, Model, Settings
 
 
 class StreamReader(Protocol):
@@ -41,6 +43,17 @@ class Dialect(Protocol):
     """Whether thinking is signed over what stands before it, so that it must go when that changes."""
     keepalive: bytes
     """A frame that says nothing and keeps a waiting client awake."""
+
+    path: str
+    """Where a provider takes its calls, behind the base URL."""
+    headers: tuple[tuple[str, str], ...]
+    """Of a call that is not a client's own, beside those that every request has."""
+    carries_signatures: bool
+    """Whether clients send thinking back with its signature."""
+    plain_ids: bool
+    """Whether the ids of tool calls may hold only letters, digits, `_` and `-`."""
+    has_custom_tools: bool
+    """Whether a tool's input may be free text, at every provider that speaks this."""
 
     def read_request(self, body: bytes) -> Request:
         """Raises BadRequest: not one JSON object, a key twice, wrong types, no model, no messages."""
@@ -78,4 +91,30 @@ class Dialect(Protocol):
 
     def write_models(self, models: Iterable[str]) -> bytes:
         """The body of `GET /v1/models`."""
+        ...
+
+    def read_settings(self, request: Request) -> Settings:
+        """What a request of this dialect asks for beside its content.
+
+        Raises BadRequest for what no other dialect can say and what may not be left out.
+        """
+        ...
+
+    def make_request(self, request: Request, settings: Settings, model: Model) -> Made:
+        """A request made from nothing but neutral content, which is in the normal form of `portable`.
+
+        Streams are asked for their usage. Raises BadRequest for what this dialect cannot say and may not be left out.
+        """
+        ...
+
+    def read_error(self, body: bytes) -> tuple[str, str]:
+        """The message and the code of a provider's error, both empty where it has none. Never raises."""
+        ...
+
+    def error_kind(self, type_name: str) -> ErrorKind:
+        """What an error in mid-stream is, by the type that its Failure has."""
+        ...
+
+    def error_type(self, kind: ErrorKind) -> str:
+        """The type of an error, as this dialect calls it."""
         ...

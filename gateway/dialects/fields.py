@@ -37,6 +37,23 @@ def optional_integer(source: Json, name: str) -> int | None:
     return value
 
 
+def optional_number(source: Json, name: str) -> float | None:
+    value = source.get(name)
+    if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
+        raise wrong(name, "a number")
+    return value
+
+
+def strings(source: Json, name: str) -> list[str]:
+    """The strings of a list; none if the field is missing or null."""
+    value = source.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise wrong(name, "a list of strings")
+    return value
+
+
 def objects(source: Json, name: str, where: str = "") -> list[Json]:
     """The objects of a list; none if the field is missing or null."""
     value = source.get(name)

@@ -48,7 +48,7 @@ FIELDS: dict[type, dict[str, type]] = {
     Image: {"media_type": str, "data": str, "url": str},
     ToolResult: {"tool_call_id": str, "blocks": tuple, "is_error": bool},
     Message: {"role": str, "blocks": tuple},
-    Tool: {"name": str, "description": str, "schema": Mapping, "executed": bool},
+    Tool: {"name": str, "description": str, "schema": Mapping, "executed": bool, "custom": bool},
     Start: {"id": str, "model": str, "usage": Usage, "choice": int},
     BlockStart: {"kind": str, "id": str, "name": str, "executed": bool, "custom": bool, "type": str},
     BlockDelta: {"text": str, "signature": str},

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gateway.dialects import recorded
-from gateway.errors import GatewayError
+from gateway.dialects.settings import Made, Model, Settings
+from gateway.errors import ErrorKind, GatewayError
 from policies.content import Request, Response
 from policies.events import Event
 
-from . import answers, errors, request_writer, requests
+from . import answers, errors, request_maker, request_writer, requests
 from .reader import Reader
+from .settings import read_settings
 from .writer import Writer
 
 
@@ -20,6 +22,12 @@ class AnthropicMessages:
     name = "anthropic"
     binds_thinking = True
     keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
+
+    path = "/messages"
+    headers: tuple[tuple[str, str], ...] = (("anthropic-version", "2023-06-01"),)
+    carries_signatures = True
+    plain_ids = True
+    has_custom_tools = False
 
     def read_request(self, body: bytes) -> Request:
         return requests.read_request(body)
@@ -50,3 +58,18 @@ class AnthropicMessages:
 
     def write_models(self, models: Iterable[str]) -> bytes:
         return errors.write_models(models)
+
+    def read_settings(self, request: Request) -> Settings:
+        return read_settings(request)
+
+    def make_request(self, request: Request, settings: Settings, model: Model) -> Made:
+        return request_maker.make_request(request, settings, model)
+
+    def read_error(self, body: bytes) -> tuple[str, str]:
+        return errors.read_error(body)
+
+    def error_kind(self, type_name: str) -> ErrorKind:
+        return errors.error_kind(type_name)
+
+    def error_type(self, kind: ErrorKind) -> str:
+        return errors.error_type(kind)

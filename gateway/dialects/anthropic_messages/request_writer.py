@@ -45,10 +45,11 @@ def _content(blocks: Sequence[RequestBlock], known: Any) -> Any:
     """A string stays a string as long as it is one text."""
     if isinstance(known, str) and len(blocks) == 1 and isinstance(blocks[0], Text):
         return blocks[0].text
-    return [_block(block) for block in blocks]
+    return [write_request_block(block) for block in blocks]
 
 
-def _block(block: RequestBlock) -> Json:
+def write_request_block(block: RequestBlock) -> Json:
+    """The JSON of a block: its source where it says the same, else a minimal edit, else made whole."""
     source = source_of(block)
     if source is not None and _says(source, block):
         return source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway.dialects.frames import sse
-from gateway.dialects.wire_json import Json, dumps
+from gateway.dialects.wire_json import Json, dumps, loads
 from gateway.errors import ErrorKind, GatewayError
 
 _TYPES: dict[ErrorKind, tuple[str, str | None]] = {
@@ -19,6 +19,14 @@ _TYPES: dict[ErrorKind, tuple[str, str | None]] = {
     "timeout": ("server_error", "timeout"),
     "api_error": ("server_error", None),
 }
+_KINDS: dict[str, ErrorKind] = {
+    "invalid_request_error": "invalid_request",
+    "rate_limit_error": "rate_limit",
+    "rate_limit_exceeded": "rate_limit",
+    "requests": "rate_limit",
+    "tokens": "rate_limit",
+    "insufficient_quota": "rate_limit",
+}
 
 
 def write_error(error: GatewayError, call_id: str) -> bytes:
@@ -27,6 +35,25 @@ def write_error(error: GatewayError, call_id: str) -> bytes:
 
 def write_failure(error: GatewayError, call_id: str) -> bytes:
     return sse(_error(error))
+
+
+def read_error(body: bytes) -> tuple[str, str]:
+    """The message and the code; see `Dialect.read_error`."""
+    try:
+        error = loads(body)["error"]
+        if isinstance(error, str):
+            return error, ""
+        return str(error.get("message") or ""), str(error.get("code") or "")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "", ""
+
+
+def error_kind(type_name: str) -> ErrorKind:
+    return _KINDS.get(type_name, "api_error")
+
+
+def error_type(kind: ErrorKind) -> str:
+    return _TYPES[kind][0]
 
 
 def write_models(models: Iterable[str]) -> bytes:

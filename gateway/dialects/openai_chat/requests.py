@@ -98,6 +98,7 @@ def read_tool(source: Json) -> Tool:
         optional_string(inner, "description", "tools."),
         optional_object(inner, "parameters", "tools."),
         executed=type_name not in ("", "function", "custom"),
+        custom=type_name == "custom",
         source=source,
     )
 
