@@ -1,28 +1,25 @@
-"""Calls over HTTP to a provider that speaks one of our dialects itself: one session a provider, its sockets pooled."""
+"""Calls over HTTP to a provider that speaks one of our dialects itself: one pool of connections a provider."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
-
-from gateway.errors import UpstreamError, UpstreamGarbled, UpstreamStalled, UpstreamTruncated, UpstreamUnreachable
+from gateway.errors import UpstreamGarbled, UpstreamStalled, UpstreamTruncated, UpstreamUnreachable
 from gateway.upstreams.base import Headers, Outgoing
 from gateway.upstreams.encodings import Decoding
 from gateway.upstreams.headers import CREDENTIALS, returned
+from gateway.upstreams.http1 import Connection, ConnectionEnded, NotHTTP
+from gateway.upstreams.pool import Address, Pool
 from gateway.upstreams.silence import Silence
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a whole decoded body. A stream has no limit."""
-_MAX_HEAD_FIELD = 64 * 1024
-_KEEP_ALIVE = 30.0
-_ADDED_BY_AIOHTTP = ("user-agent", "accept", "accept-encoding", "content-type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class NativeUpstream:
         if api_key:
             self._own_headers.append(_credential(dialect, api_key))
         self._replaced = CREDENTIALS.union(name for name, _ in self._own_headers)
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -66,8 +63,8 @@ class NativeUpstream:
         try:
             await self._idle.wait()
         finally:
-            if self._session is not None:
-                await self._session.close()
+            if self._pool is not None:
+                self._pool.close()
 
     def _begin(self) -> None:
         self._calls += 1
@@ -78,66 +75,71 @@ class NativeUpstream:
         if not self._calls:
             self._idle.set()
 
-    async def _head(self, outgoing: Outgoing) -> aiohttp.ClientResponse:
-        waits = self._timeouts
+    async def _connection(self) -> Connection:
+        """A connection for one call. Raises UpstreamUnreachable."""
         try:
-            async with asyncio.timeout(waits.connect + waits.first_byte):
-                response = await self._request(outgoing)
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise _at_the_border(self.provider, waits, error) from None
-        except TimeoutError:
-            raise UpstreamStalled(
-                f"The provider {self.provider} did not begin to answer within {waits.first_byte:g} s."
-            ) from None
-        if 300 <= response.status < 400:
-            response.close()
+            if self._pool is None:
+                self._pool = Pool(Address.of(self._base))
+            idle = self._pool.take()
+            if idle is not None:
+                return idle
+            async with asyncio.timeout(self._timeouts.connect):
+                return await self._pool.dial()
+        except (OSError, ValueError) as error:
+            problem = _why_unreachable(error, self._timeouts.connect)
+            raise UpstreamUnreachable(f"The provider {self.provider} {problem}") from None
+
+    async def _head(self, connection: Connection, outgoing: Outgoing) -> None:
+        """Send, and wait for the answer's head. Raises UpstreamUnreachable, UpstreamStalled, UpstreamGarbled."""
+        connection.send(self._request(outgoing), outgoing.body)
+        waits = self._timeouts.first_byte
+        silent = UpstreamStalled(f"The provider {self.provider} did not begin to answer within {waits:g} s.")
+        # A timer costs a third of what asyncio.timeout does.
+        timer = asyncio.get_running_loop().call_later(waits, connection.fail, silent)
+        try:
+            await connection.head()
+        except ConnectionEnded:
+            problem = "closed the connection before it answered."
+            raise UpstreamUnreachable(f"The provider {self.provider} {problem}") from None
+        except NotHTTP:
+            raise UpstreamGarbled(f"The provider {self.provider} did not answer in HTTP.") from None
+        finally:
+            timer.cancel()
+        if 300 <= connection.status < 400:
             raise UpstreamGarbled(f"The provider {self.provider} answered with a redirect: check its base URL.")
-        return response
 
-    async def _request(self, outgoing: Outgoing) -> aiohttp.ClientResponse:
-        headers = CIMultiDict([pair for pair in outgoing.headers if pair[0] not in self._replaced])
-        headers.extend(self._own_headers)
-        # To skip costs a copy of the headers; a client that sends all of these leaves nothing to skip.
-        complete = all(name in headers for name in _ADDED_BY_AIOHTTP)
-        return await self._open_session().request(
-            outgoing.method,
-            URL(self._base + outgoing.path, encoded=True),
-            headers=headers,
-            skip_auto_headers=None if complete else _ADDED_BY_AIOHTTP,
-            data=outgoing.body or None,
-            allow_redirects=False,
-        )
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect),
-                auto_decompress=False,
-                trust_env=False,
-                max_line_size=_MAX_HEAD_FIELD,
-                max_field_size=_MAX_HEAD_FIELD,
-            )
-        return self._session
+    def _request(self, outgoing: Outgoing) -> bytes:
+        """The request line and headers. Raises UpstreamUnreachable where a configured one cannot be sent."""
+        assert self._pool is not None
+        address, replaced = self._pool.address, self._replaced
+        lines = [f"{outgoing.method} {address.path}{outgoing.path} HTTP/1.1", f"host: {address.authority}"]
+        lines += [f"{name}: {value}" for name, value in outgoing.headers if name not in replaced]
+        lines += [f"{name}: {value}" for name, value in self._own_headers]
+        if outgoing.body or outgoing.method != "GET":
+            lines.append(f"content-length: {len(outgoing.body)}")
+        head = "\r\n".join(lines)
+        if head.count("\n") >= len(lines) or head.count("\r") >= len(lines) or "\0" in head:
+            raise UpstreamUnreachable(f"The provider {self.provider} cannot be asked: a header has a line break in it.")
+        return head.encode("utf-8", "surrogateescape") + b"\r\n\r\n"
 
 
 class _Sending:
     """One call, for as long as its answer is wanted. A class, because a generator would cost more."""
 
-    __slots__ = ("_outgoing", "_response", "_upstream")
+    __slots__ = ("_connection", "_outgoing", "_upstream")
 
     def __init__(self, upstream: NativeUpstream, outgoing: Outgoing) -> None:
         self._upstream = upstream
         self._outgoing = outgoing
-        self._response: aiohttp.ClientResponse | None = None
+        self._connection: Connection | None = None
 
     async def __aenter__(self) -> NativeAnswer:
         upstream = self._upstream
         upstream._begin()
         try:
-            self._response = await upstream._head(self._outgoing)
-            return NativeAnswer(upstream.provider, self._response, upstream._timeouts.idle)
+            connection = self._connection = await upstream._connection()
+            await upstream._head(connection, self._outgoing)
+            return NativeAnswer(upstream.provider, connection, upstream._timeouts.idle)
         except BaseException:
             self._end()
             raise
@@ -146,37 +148,39 @@ class _Sending:
         self._end()
 
     def _end(self) -> None:
+        upstream = self._upstream
         try:
-            if self._response is not None:
+            if self._connection is not None and upstream._pool is not None:
                 # Closes the connection where the body is not at its end: nothing else stops the provider.
-                self._response.release()
+                upstream._pool.give_back(self._connection)
         finally:
-            self._upstream._end()
+            upstream._end()
 
 
 class NativeAnswer:
     """The head of an answer. Its body can be had once, as `chunks` or by `read`."""
 
-    def __init__(self, provider: str, response: aiohttp.ClientResponse, idle: float) -> None:
-        self.status = response.status
-        self.headers: Headers = returned(response.headers.items())
+    def __init__(self, provider: str, connection: Connection, idle: float) -> None:
+        self.status = connection.status
+        self.headers: Headers = returned(connection.headers)
         self._provider = provider
-        self._content = response.content
-        self._silence = Silence(provider, response.content, idle)
-        encoding = response.headers.get("content-encoding", "")
+        self._connection = connection
+        self._idle = idle
+        encoding = ",".join(value for name, value in connection.headers if name == "content-encoding")
         self._decoding = Decoding(provider, encoding) if encoding else None
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """What each read of the socket brought, decoded."""
+        silence = Silence(self._provider, self._connection.fail, self._idle)
         try:
-            while chunk := await self._next():
+            while chunk := await self._next(silence):
                 if self._decoding is None:
                     yield chunk
                 else:
                     for piece in self._decoding.decode(chunk):
                         yield piece
         finally:
-            self._silence.close()
+            silence.close()
         if self._decoding is not None:
             self._decoding.close()
 
@@ -189,17 +193,14 @@ class NativeAnswer:
                     raise UpstreamGarbled(f"The provider {self._provider} answered with more than 64 MiB.")
         return bytes(body)
 
-    async def _next(self) -> bytes:
-        self._silence.begin()
+    async def _next(self, silence: Silence) -> bytes:
+        silence.begin()
         try:
-            return await self._content.readany()
-        except (aiohttp.ClientError, OSError):
-            # What had arrived before the connection broke is still to be had, but only here: readany forgets it.
-            if left := self._content._read_nowait(-1):
-                return left
+            return await self._connection.read()
+        except (ConnectionEnded, NotHTTP):
             raise UpstreamTruncated(f"The provider {self._provider} closed its answer before its end.") from None
         finally:
-            self._silence.end()
+            silence.end()
 
 
 def _base(dialect: str, base_url: str) -> str:
@@ -212,21 +213,15 @@ def _credential(dialect: str, api_key: str) -> tuple[str, str]:
     return ("x-api-key", api_key) if dialect == "anthropic" else ("authorization", f"Bearer {api_key}")
 
 
-def _at_the_border(provider: str, waits: Timeouts, error: Exception) -> UpstreamError:
-    """What went wrong before the head, as an error of our own. Its text names no address and no exception."""
+def _why_unreachable(error: Exception, connect: float) -> str:
+    """Names no address and no exception."""
     match error:
-        case aiohttp.ConnectionTimeoutError():
-            problem = f"could not be reached within {waits.connect:g} s."
-        case aiohttp.ClientConnectorCertificateError():
-            problem = "has a certificate that is not trusted."
-        case aiohttp.ClientConnectorDNSError():
-            problem = "could not be found: its host name has no address."
-        case aiohttp.ClientConnectorError():
-            problem = "could not be reached."
-        case aiohttp.InvalidURL():
-            problem = "could not be reached: its base URL is not valid."
-        case aiohttp.ClientResponseError():
-            return UpstreamGarbled(f"The provider {provider} did not answer in HTTP.")
-        case _:
-            problem = "closed the connection before it answered."
-    return UpstreamUnreachable(f"The provider {provider} {problem}")
+        case TimeoutError():
+            return f"could not be reached within {connect:g} s."
+        case ssl.SSLCertVerificationError():
+            return "has a certificate that is not trusted."
+        case socket.gaierror():
+            return "could not be found: its host name has no address."
+        case OSError():
+            return "could not be reached."
+    return "could not be reached: its base URL is not valid."

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-
-import aiohttp
+from collections.abc import Callable
 
 from gateway.errors import UpstreamStalled
 
 
 class Silence:
-    """Fails a read of `content` that has waited `limit` seconds; the time between reads is the reader's own.
+    """Calls `fail` once a read has waited `limit` seconds; the time between reads is the reader's own.
 
     A chunk costs two look-ups of the clock and no timer: the one timer there is only looks again when it fires.
     """
 
-    __slots__ = ("_content", "_error", "_limit", "_loop", "_since", "_timer")
+    __slots__ = ("_error", "_fail", "_limit", "_loop", "_since", "_timer")
 
-    def __init__(self, provider: str, content: aiohttp.StreamReader, limit: float) -> None:
-        self._content = content
+    def __init__(self, provider: str, fail: Callable[[Exception], None], limit: float) -> None:
+        self._fail = fail
         self._limit = limit
         self._error = UpstreamStalled(
             f"The provider {provider} sent nothing for {limit:g} s in the middle of its answer."
@@ -48,6 +47,6 @@ class Silence:
             return
         deadline = self._since + self._limit
         if self._loop.time() >= deadline:
-            self._content.set_exception(self._error)
+            self._fail(self._error)
         else:
             self._timer = self._loop.call_at(deadline, self._look)

@@ -43,7 +43,7 @@ async def test_a_read_that_waits_too_long_fails(monkeypatch: pytest.MonkeyPatch)
     content = Content()
     with monkeypatch.context() as patch:
         clock = Clock(patch)
-        silence = Silence("prov", cast(Any, content), 5)
+        silence = Silence("prov", content.set_exception, 5)
         silence.begin()
         clock.pass_to(104.9)
         assert not content.failed.done()
@@ -56,7 +56,7 @@ async def test_each_read_has_its_own_time_and_there_is_one_timer(monkeypatch: py
     content = Content()
     with monkeypatch.context() as patch:
         clock = Clock(patch)
-        silence = Silence("prov", cast(Any, content), 5)
+        silence = Silence("prov", content.set_exception, 5)
         for second in range(100, 130):
             clock.pass_to(second)
             silence.begin()
@@ -73,7 +73,7 @@ async def test_a_reader_that_does_not_read_is_no_silence(monkeypatch: pytest.Mon
     content = Content()
     with monkeypatch.context() as patch:
         clock = Clock(patch)
-        silence = Silence("prov", cast(Any, content), 5)
+        silence = Silence("prov", content.set_exception, 5)
         silence.begin()
         silence.end()
         clock.pass_to(1000)
