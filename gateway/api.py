@@ -12,6 +12,7 @@ from django.urls import path as url
 from ninja import NinjaAPI
 
 from gateway import auth, directory
+from gateway.bodies import ClientLeft
 from gateway.calls import Clock, Head, Incoming, new_call_id
 from gateway.dialects import ANTHROPIC, OPENAI_CHAT
 from gateway.dialects.base import Dialect
@@ -116,8 +117,13 @@ async def _call(request: HttpRequest, dialect: Dialect, judges_only: bool = Fals
         headers = _headers(request)
         client = await auth.authenticate(headers)
         auth.require_call(client)
+        asked = perf_counter()
+        # Only now: nobody whose key is not good for a call makes us hold a body.
+        body = await request.whole_body()  # type: ignore[attr-defined]
+        # How long a client takes to send it is not our overhead.
+        started = began + perf_counter() - asked
         method = request.method or "POST"
-        incoming = Incoming(dialect, client, method, _path(request), headers, request.body, judges_only, call_id, began)
+        incoming = Incoming(dialect, client, method, _path(request), headers, body, judges_only, call_id, started)
         return await _begun(run_call(incoming, await directory.current()))
 
     return await _guarded(request, call_id, answer)
@@ -140,6 +146,8 @@ async def _guarded(
         return await answer()
     except GatewayError as error:
         return error_response(request, error, call_id)
+    except ClientLeft:
+        raise
     except Exception:
         log.exception("a request failed within", call=call_id, path=request.path)
         return error_response(request, GatewayError("Luthien failed within; nothing was sent on."), call_id)

@@ -1,7 +1,7 @@
 """The slim ASGI handler of `/v1`: the same URLs and views as Django's, without what only pages need.
 
-It reads the body into memory, resolves the URL, awaits the view and sends what it returns. No signals, no sessions, no
-hop into a thread. It listens for a client that leaves, and cancels the call at once.
+It resolves the URL, awaits the view and sends what it returns. No signals, no sessions, no hop into a thread. A body is
+read into memory when the view asks for it; from then on a client that leaves cancels the call at once.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 
 from gateway.api import CallResponse, error_response
-from gateway.bodies import Bodies, ClientLeft, content_encoding
+from gateway.bodies import Bodies, ClientLeft, Receive, content_encoding
 from gateway.calls import Head
-from gateway.errors import GatewayError, NotFound, WrongMethod
+from gateway.errors import NotFound, WrongMethod
 from gateway.watch import Send, Watch, WatchedAnswer
 
 SLIM_PATHS = ("/v1/", "/health", "/ready", "/metrics", "/api/hello")
@@ -28,12 +28,37 @@ RawHeaders = list[tuple[bytes, bytes]]
 class SlimRequest(HttpRequest):
     """A request of `/v1` as its views read it; Django's own takes apart cookies, forms and queries that none has."""
 
-    def __init__(self, scope: Any, body: bytes = b"") -> None:
+    def __init__(self, scope: Any, receive: Receive, bodies: Bodies) -> None:
         self.scope = scope
         self.path = self.path_info = scope["path"]
         self.method = scope["method"]
         self.resolver_match = None
-        self._body = body
+        self._body = b""
+        self._receive = receive
+        self._bodies = bodies
+        self._leaving: asyncio.Task[None] | None = None
+
+    async def whole_body(self) -> bytes:
+        """The body, read now. From here on the view is cancelled when its client leaves.
+
+        Raises ClientLeft, and the errors of a body that cannot be had.
+        """
+        self._body = await self._bodies.read(self._receive, content_encoding(dict(self.scope["headers"])))
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._leaving = asyncio.create_task(_cancel_when_left(self._receive, serving))
+        return self._body
+
+    @property
+    def was_left(self) -> bool:
+        """Whether the client has gone, once its body was read."""
+        return self._leaving is not None and self._leaving.done()
+
+    def close(self) -> None:
+        """Give back what the request took."""
+        self._bodies.release(len(self._body))
+        if self._leaving is not None:
+            self._leaving.cancel()
 
     @cached_property
     def META(self) -> dict[str, str]:  # type: ignore[override]  # noqa: N802 (Django's name)
@@ -48,8 +73,8 @@ class SlimHandler:
 
     def __init__(self, pages: Any) -> None:
         self._pages = pages
-        self._bodies = Bodies()
         self._watch = Watch()
+        self._bodies = Bodies(self._watch)
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         path = scope["path"]
@@ -61,24 +86,9 @@ class SlimHandler:
             await self._pages(scope, receive, send)
 
     async def _serve(self, scope: Any, receive: Any, send: Send) -> None:
-        request = SlimRequest(scope)
-        try:
-            body = await self._bodies.read(receive, content_encoding(dict(scope["headers"])))
-        except ClientLeft:
-            return
-        except GatewayError as error:
-            await _send_head(send, error_response(request, error).head)
-            return
-        request._body = body
-        try:
-            await self._answer(request, receive, send)
-        finally:
-            self._bodies.release(len(body))
-
-    async def _answer(self, request: SlimRequest, receive: Any, send: Send) -> None:
+        request = SlimRequest(scope, receive, self._bodies)
         serving = asyncio.current_task()
         assert serving is not None
-        leaving = asyncio.create_task(_cancel_when_left(receive, serving))
         try:
             response = await _view(request)
             if not isinstance(response, CallResponse):
@@ -87,12 +97,14 @@ class SlimHandler:
                 await _send_head(send, response.head)
             else:
                 await self._stream(response.head, response.pieces, send, serving)
+        except ClientLeft:
+            return
         except asyncio.CancelledError:
-            if not leaving.done():
+            if not request.was_left:
                 raise
             serving.uncancel()
         finally:
-            leaving.cancel()
+            request.close()
 
     async def _stream(self, head: Head, pieces: Any, send: Send, serving: asyncio.Task[Any]) -> None:
         answer = WatchedAnswer(send, head.keepalive, serving)

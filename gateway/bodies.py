@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from gateway.encodings import BROKEN, Decoder, decoder
-from gateway.errors import BadRequest, TooLarge, Unavailable, Unsupported
+from gateway.errors import BadRequest, RequestStalled, TooLarge, Unavailable, Unsupported
+from gateway.watch import SLOWEST_SENDER, Watch, WatchedBody
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of one body, as it comes and decoded."""
@@ -24,20 +26,26 @@ class ClientLeft(Exception):
 
 
 class Bodies:
-    """Counts the bodies in flight; `read` takes its share and `release` gives it back."""
+    """Counts the bodies in flight; `read` takes its share and `release` gives it back. `watch` ends what stalls."""
 
-    def __init__(self, largest: int = LARGEST, largest_in_flight: int = LARGEST_IN_FLIGHT) -> None:
+    def __init__(self, watch: Watch, largest: int = LARGEST, largest_in_flight: int = LARGEST_IN_FLIGHT) -> None:
+        self._watch = watch
         self._largest = largest
         self._largest_in_flight = largest_in_flight
         self.in_flight = 0
 
     async def read(self, receive: Receive, encoding: str) -> bytes:
-        """The decoded body. Raises TooLarge, Unsupported, BadRequest, Unavailable, ClientLeft."""
+        """The decoded body. Raises TooLarge, Unsupported, BadRequest, RequestStalled, Unavailable, ClientLeft."""
         chunks: list[bytes] = []
         size = 0
+        task = asyncio.current_task()
+        assert task is not None
+        coming = WatchedBody(task)
+        self._watch.add(coming)
         try:
             while True:
                 message = await receive()
+                coming.heard()
                 if message["type"] == "http.disconnect":
                     raise ClientLeft
                 chunk = message.get("body", b"")
@@ -50,9 +58,13 @@ class Bodies:
                     break
             body = b"".join(chunks)
             decoded = body if encoding in ("", "identity") else decode(body, encoding, self._largest)
-        except BaseException:
+        except BaseException as error:
             self.release(size)
+            if coming.too_slow and isinstance(error, asyncio.CancelledError) and not task.uncancel():
+                raise RequestStalled(f"No byte of the request came for {SLOWEST_SENDER:.0f} s.") from None
             raise
+        finally:
+            self._watch.discard(coming)
         self.in_flight += len(decoded) - size
         return decoded
 

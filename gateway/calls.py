@@ -12,7 +12,7 @@ from time import perf_counter
 
 from gateway.dialects.base import Dialect
 from gateway.directory import Client
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, RequestStalled
 from gateway.upstreams.base import Headers
 
 
@@ -87,6 +87,8 @@ class Head:
     def of_error(cls, error: GatewayError, dialect: Dialect, call_id: str) -> Head:
         """`error` as a whole answer, with the headers that tell a client whether to try again."""
         headers = [("content-type", "application/json")]
+        if isinstance(error, RequestStalled):
+            headers.append(("connection", "close"))
         if error.should_retry is not None:
             headers.append(("x-should-retry", "true" if error.should_retry else "false"))
         if error.retry_after is not None:

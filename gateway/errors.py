@@ -6,6 +6,7 @@
     │   ├── Forbidden               403     permission
     │   ├── NotFound                404     not_found         no such model, path or thread
     │   ├── WrongMethod             405     invalid_request   a path that is served, asked in another way
+    │   ├── RequestStalled          408     timeout           the rest of the body did not come
     │   ├── TooLarge                413     too_large
     │   └── Unsupported             415     invalid_request   an encoding that cannot be inspected
     ├── RequestBlocked              400     invalid_request   a policy's block, where a completed turn cannot say it
@@ -83,6 +84,11 @@ class NotFound(BadRequest):
 
 class WrongMethod(BadRequest):
     status = 405
+
+
+class RequestStalled(BadRequest):
+    status = 408
+    kind: ErrorKind = "timeout"
 
 
 class TooLarge(BadRequest):

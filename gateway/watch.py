@@ -1,6 +1,6 @@
-"""Keeping an eye on answers under way: a waiting client is kept awake, one that stopped reading is cut off.
+"""Keeping an eye on bodies and answers under way: a waiting client is kept awake, one that went silent is cut off.
 
-One ticker serves all answers of a process, so that an answer costs no timer of its own.
+One ticker serves all of them in a process, so that none costs a timer of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ KEEPALIVE_EVERY = 12.0
 """Seconds of silence after which a held client gets a sign; with the ticker's second it stays well under 15."""
 SLOWEST_READER = 120.0
 """Seconds that one send may take before the client counts as gone."""
+SLOWEST_SENDER = 60.0
+"""Seconds without a byte of a request's body after which it counts as not coming."""
 _TICK = 1.0
 
 Send = Callable[[Any], Awaitable[None]]
@@ -60,30 +62,50 @@ class WatchedAnswer:
             await self.send(self._keepalive)
 
 
+class WatchedBody:
+    """One request's body on its way to us, read by `task`, which is cancelled when it has become `too_slow`."""
+
+    __slots__ = ("_last_heard", "_task", "too_slow")
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._task = task
+        self._last_heard = monotonic()
+        self.too_slow = False
+
+    def heard(self) -> None:
+        """Something came."""
+        self._last_heard = monotonic()
+
+    def tick(self, now: float) -> None:
+        if now - self._last_heard > SLOWEST_SENDER and not self.too_slow:
+            self.too_slow = True
+            self._task.cancel()
+
+
 class Watch:
-    """The answers under way in this process."""
+    """What is under way in this process."""
 
     def __init__(self) -> None:
-        self._answers: set[WatchedAnswer] = set()
+        self._watched: set[WatchedAnswer | WatchedBody] = set()
         self._ticker: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        return len(self._answers)
+        return len(self._watched)
 
-    def add(self, answer: WatchedAnswer) -> None:
-        self._answers.add(answer)
+    def add(self, watched: WatchedAnswer | WatchedBody) -> None:
+        self._watched.add(watched)
         if self._ticker is None or self._ticker.done():
             self._ticker = asyncio.create_task(self._tick())
 
-    def discard(self, answer: WatchedAnswer) -> None:
-        self._answers.discard(answer)
+    def discard(self, watched: WatchedAnswer | WatchedBody) -> None:
+        self._watched.discard(watched)
 
     async def _tick(self) -> None:
-        while self._answers:
+        while self._watched:
             await asyncio.sleep(_TICK)
             now = monotonic()
-            for answer in tuple(self._answers):
-                answer.tick(now)
+            for watched in tuple(self._watched):
+                watched.tick(now)
 
 
 _background: set[asyncio.Task[None]] = set()

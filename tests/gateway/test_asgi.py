@@ -92,17 +92,18 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
 
     def make(answer: HttpResponseBase | Exception) -> SlimHandler:
         async def view(request: Any) -> HttpResponseBase:
+            await request.whole_body()
             if isinstance(answer, Exception):
                 raise answer
             return answer
 
         monkeypatch.setattr(asgi, "_view", view)
-        return SlimHandler(_no_pages)
+        return SlimHandler(no_pages)
 
     return make
 
 
-async def _no_pages(scope: Any, receive: Any, send: Any) -> None:
+async def no_pages(scope: Any, receive: Any, send: Any) -> None:
     raise AssertionError("a page was asked for")
 
 

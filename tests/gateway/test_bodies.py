@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 import zlib
 
@@ -5,8 +6,10 @@ import brotli
 import pytest
 import zstandard
 
+from gateway import watch
 from gateway.bodies import Bodies, ClientLeft, decode
-from gateway.errors import BadRequest, TooLarge, Unavailable, Unsupported
+from gateway.errors import BadRequest, RequestStalled, TooLarge, Unavailable, Unsupported
+from gateway.watch import Watch
 
 
 class Sender:
@@ -40,13 +43,13 @@ def _compressed(encoding: str, body: bytes) -> bytes:
 
 
 async def test_a_body_in_pieces_is_read_whole() -> None:
-    bodies = Bodies()
+    bodies = Bodies(Watch())
     assert await bodies.read(Sender(b"{", b"}"), "") == b"{}"
     assert bodies.in_flight == 2
 
 
 async def test_a_body_is_counted_while_it_comes() -> None:
-    bodies = Bodies(largest=10)
+    bodies = Bodies(Watch(), largest=10)
     sender = Sender(b"x" * 8, b"x" * 8, b"never read")
     with pytest.raises(TooLarge):
         await bodies.read(sender, "")
@@ -55,7 +58,7 @@ async def test_a_body_is_counted_while_it_comes() -> None:
 
 
 async def test_all_bodies_together_are_capped() -> None:
-    bodies = Bodies(largest=10, largest_in_flight=15)
+    bodies = Bodies(Watch(), largest=10, largest_in_flight=15)
     await bodies.read(Sender(b"x" * 10), "")
     with pytest.raises(Unavailable):
         await bodies.read(Sender(b"x" * 10), "")
@@ -64,14 +67,42 @@ async def test_all_bodies_together_are_capped() -> None:
 
 
 async def test_a_client_that_leaves_gives_its_share_back() -> None:
-    bodies = Bodies()
+    bodies = Bodies(Watch())
     with pytest.raises(ClientLeft):
         await bodies.read(Sender(b"half", leaves=True), "")
     assert bodies.in_flight == 0
 
 
+class Silent(Sender):
+    """A sender that plays its messages and then says nothing more."""
+
+    async def __call__(self) -> dict[str, object]:
+        if len(self.messages) > 1:
+            return await super().__call__()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_body_that_stops_coming_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_TICK", 0)
+    monkeypatch.setattr(watch, "SLOWEST_SENDER", 0.01)
+    bodies = Bodies(Watch())
+    with pytest.raises(RequestStalled):
+        await bodies.read(Silent(b"half", b"never sent"), "")
+    assert bodies.in_flight == 0
+    await asyncio.sleep(0)  # nothing is left of the cancellation
+
+
+async def test_a_server_that_cancels_a_slow_request_is_obeyed() -> None:
+    reading = asyncio.create_task(Bodies(Watch()).read(Silent(b"half", b"never sent"), ""))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
 async def test_a_decoded_body_is_counted_as_it_lies_in_memory() -> None:
-    bodies = Bodies()
+    bodies = Bodies(Watch())
     body = b"a" * 5000
     assert await bodies.read(Sender(gzip.compress(body)), "gzip") == body
     assert bodies.in_flight == 5000

@@ -14,6 +14,7 @@ CASES = [
     (errors.Unauthenticated("m"), "authentication_error", "invalid_request_error", "invalid_api_key"),
     (errors.Forbidden("m"), "permission_error", "invalid_request_error", "permission_denied"),
     (errors.NotFound("m"), "not_found_error", "invalid_request_error", "model_not_found"),
+    (errors.RequestStalled("m"), "timeout_error", "server_error", "timeout"),
     (errors.TooLarge("m"), "request_too_large", "invalid_request_error", "request_too_large"),
     (errors.RequestRefused("m", 429, 1.0), "rate_limit_error", "rate_limit_error", "rate_limit_exceeded"),
     (errors.Unavailable("m"), "overloaded_error", "server_error", "overloaded"),
