@@ -8,6 +8,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -16,7 +17,7 @@ from django.utils.cache import add_never_cache_headers
 
 from gateway import services
 from gateway.directory import loading
-from gateway.models import ApiKey, ModelRoute, Provider, Team, validate_credential
+from gateway.models import ApiKey, Fallback, ModelRoute, Provider, Team, validate_credential
 from gateway.upstreams.native import Timeouts
 from gateway.upstreams.probe import Finding, probe
 
@@ -169,15 +170,48 @@ class ProviderAdmin(DeletedByService, admin.ModelAdmin):
         self.message_user(request, f"Provider {provider}: {finding.text} ({finding.seconds * 1000:.0f} ms)", level)
 
 
+class FallbackFormSet(forms.BaseInlineFormSet):
+    @property
+    def targets(self) -> list[Fallback]:
+        """Those that are to stay or to come, in their order."""
+        filled = [form for form in self.forms if form.cleaned_data.get("provider")]
+        return [form.instance for form in filled if not form.cleaned_data.get("DELETE")]
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors) or self.instance.provider_id is None:
+            return
+        try:
+            services.check_fallbacks(self.instance, self.targets)
+        except ValidationError as error:
+            raise ValidationError(error.messages) from None
+
+
+class FallbackInline(admin.TabularInline):
+    """Whom to ask when the route's provider cannot answer, from top to bottom."""
+
+    model = Fallback
+    formset = FallbackFormSet
+    fields = ("provider", "model")
+    extra = 0
+    verbose_name_plural = "fallbacks: asked in this order when the provider cannot answer"
+
+
 @admin.register(ModelRoute)
 class ModelRouteAdmin(DeletedByService, admin.ModelAdmin):
+    inlines = (FallbackInline,)
     list_display = ("match", "provider", "model", "order", "enabled")
     list_filter = ("provider", "enabled")
     list_select_related = ("provider",)
     search_fields = ("match", "model")
 
     def save_model(self, request: HttpRequest, obj: ModelRoute, form: Any, change: bool) -> None:
-        services.save_route(obj, actor=actor(request))
+        """Stored with its fallbacks, as one change."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        (fallbacks,) = formsets
+        fallbacks.save(commit=False)  # which notes what the page's own history says
+        services.save_route(form.instance, actor=actor(request), fallbacks=fallbacks.targets)
 
 
 async def _probe(provider: Provider) -> Finding:

@@ -12,8 +12,9 @@ from time import perf_counter
 
 from gateway.dialects.base import Dialect
 from gateway.directory import Client
-from gateway.errors import GatewayError, RequestStalled
+from gateway.errors import GatewayError, RequestStalled, UpstreamUnavailable
 from gateway.upstreams.base import Headers
+from gateway.upstreams.headers import returned
 
 
 def new_call_id() -> str:
@@ -49,14 +50,20 @@ class Clock:
     answered: float = 0.0
     first_event: float = 0.0
     held: float = 0.0
+    wasted: float = 0.0
 
     def now(self) -> float:
         return perf_counter() - self.began
 
     @property
     def upstream(self) -> float:
-        """Seconds until the upstream's head had come."""
-        return max(self.answered - self.sent, 0.0)
+        """Seconds until the upstream's head had come, and those of attempts that came to nothing."""
+        return self.wasted + max(self.answered - self.sent, 0.0)
+
+    def again(self, held: float) -> None:
+        """An attempt came to nothing; `held` are the seconds in verdicts by now, which are counted apart."""
+        self.wasted += max(self.now() - self.sent - (held - self.held), 0.0)
+        self.sent = self.answered = self.first_event = 0.0
 
     def overhead(self, until: float) -> float:
         """Seconds of our own up to `until`: neither the upstream's nor spent in verdicts."""
@@ -86,6 +93,8 @@ class Head:
     @classmethod
     def of_error(cls, error: GatewayError, dialect: Dialect, call_id: str) -> Head:
         """`error` as a whole answer, with the headers that tell a client whether to try again."""
+        if isinstance(error, UpstreamUnavailable):
+            return cls(error.status, returned(error.headers), error.body)
         headers = [("content-type", "application/json")]
         if isinstance(error, RequestStalled):
             headers.append(("connection", "close"))

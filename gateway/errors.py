@@ -18,6 +18,7 @@
         ├── UpstreamStalled         504     timeout           silent past its deadline
         ├── UpstreamTruncated       502     api_error         the stream stopped without its end
         ├── UpstreamGarbled         502     api_error         bytes that are not the dialect
+        ├── UpstreamUnavailable     its own api_error         an error answer where somebody else may be asked
         ├── UpstreamFailed          502     api_error         an error reported in mid-stream
         └── UpstreamRefused         4xx 5xx of the status     an error that the provider told in another dialect
 
@@ -156,6 +157,16 @@ class UpstreamTruncated(UpstreamError):
 
 class UpstreamGarbled(UpstreamError):
     """The provider's bytes are not the dialect that it is configured for."""
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The provider answered with an error status: its headers and its body, for when nobody else answers either."""
+
+    def __init__(self, provider: str, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        super().__init__(f"The provider {provider} answered with status {status}.")
+        self.status = status
+        self.headers = headers
+        self.body = body
 
 
 class UpstreamFailed(UpstreamError):

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 from django.conf import settings
 
-from gateway import endings, prices
+from gateway import beginnings, endings
+from gateway.attempts import Attempts
 from gateway.calls import Clock, Head, Incoming
 from gateway.dialects.base import StreamReader
 from gateway.directory import Directory, Target
-from gateway.errors import GatewayError, NotFound, UpstreamError, UpstreamGarbled
+from gateway.errors import GatewayError, UpstreamError, UpstreamGarbled, UpstreamUnavailable
 from gateway.executor import Answered, PolicyExecutor, RetryAsked
 from gateway.ledger import Ledger
 from gateway.sessions import session_of
 from gateway.upstreams.base import Answer, Headers
-from observability.recorder import CallFacts, CallRecorder, Outcome, RecordUnavailable
+from observability.recorder import CallRecorder, Outcome, RecordUnavailable
 from policies.active import ActivePolicy
 from policies.base import Call
 from policies.content import NO_USAGE, Request, ToolCall, Usage
@@ -37,7 +39,7 @@ class LiveCall:
         self.clock = Clock(incoming.began)
         self.head_is_out = False
         self._directory = directory
-        self.request, self._unreadable = _read(incoming)
+        self.request, self._unreadable = beginnings.read(incoming)
         self._session = session_of(incoming.client.key, self.request, incoming.headers)
         self.executor = PolicyExecutor(
             () if self._unreadable else self._select(self.request.model),
@@ -47,14 +49,17 @@ class LiveCall:
             link=f"{settings.LUTHIEN_URL}/calls/{incoming.id}/",
             binds_thinking=incoming.dialect.binds_thinking,
         )
-        self.record = CallRecorder(self._facts())
+        self.record = CallRecorder(beginnings.facts(incoming, self.request, self._session, directory.number))
         self.record.policies(self.policies)
         self._status: int | None = None
+        self._provider = ""
         self._model = self.request.model
         self._usage: Usage = NO_USAGE
         self._failure: Failure | None = None
         self._ledger = Ledger()
         self._kept_back = False
+        self.attempts = Attempts(incoming, directory)
+        self._is_asking = False
 
     @classmethod
     @asynccontextmanager
@@ -93,40 +98,63 @@ class LiveCall:
                 return checked
             self.record.policies(self.policies)
 
-    def target(self, model: str) -> Target:
-        """Where `model` is served. Raises NotFound if it is not, or not in the client's dialect."""
-        target = self._directory.target(model)
-        if target is None:
-            problem = f"The model {model[:200]} is not served here."
-        elif not target.speaks(self.incoming.dialect.name):
-            problem = f"The model {model[:200]} is not served in the dialect {self.incoming.dialect.name}."
-        else:
-            return target
-        raise NotFound(problem, param="model", code="model_not_found")
-
-    async def sending(self, target: Target, body: bytes, changed: bool) -> None:
-        """The request is about to leave for `target`. Raises RecordUnavailable."""
+    async def sending(self, target: Target, body: bytes, request: Request) -> None:
+        """`request` is about to leave for `target`, as `body`. Raises RecordUnavailable."""
         if self.record.in_doubt:
             await self.opened()  # or a provider would be paid for what cannot be released
         self.clock.held = self.executor.held
         self.clock.sent = self.clock.now()
-        self._model = target.model
+        self._provider, self._model = target.provider, target.model
         self.record.forwarded(target.provider, target.model, body)
-        self.record.changed(request=changed)
+        self.record.changed(request=request is not self.request and self._is_changed(request))
+        self._is_asking = True
 
     async def answered(self, answer: Answer) -> None:
-        """The upstream's head is here; nothing of it is released before the opening of the record is durable."""
+        """The upstream's head is here; nothing of it is released before the opening of the record is durable.
+
+        Raises UpstreamUnavailable for an error where somebody else may be asked.
+        """
         self.clock.answered = self.clock.now()
         self.record.head(answer.status, answer.headers)
         await self.opened()
+        if answer.status >= 400 and self.attempts.is_failure(answer.status):
+            body = await answer.read()
+            self.record.original(body)
+            raise UpstreamUnavailable(self._provider, answer.status, answer.headers, body)
+        self._is_asking = False
 
     async def opened(self) -> None:
         await self.record.opened()
 
-    def retrying(self, asked: RetryAsked) -> None:
-        """A policy wants another model to be asked."""
+    async def fall_back(self, failure: GatewayError, request: Request) -> Request | Answered:
+        """What the policies make of `request` for the next fallback. Raises the first failure where there is none.
+
+        Whose answer has begun is not replaced: then `failure` is raised at once.
+        """
+        if not self._is_asking:
+            raise failure
+        self._is_asking = False
+        self.record.failed(str(failure))
+        if self.attempts.failure is None:
+            self._first_attempt = self.record.set_aside()
+        target = self.attempts.next(failure)
+        if target is None:
+            self.record.take_back(self._first_attempt)
+            raise self.attempts.failure or failure
+        self.clock.again(self.executor.held)
+        return await self.check(dataclasses.replace(request, model=target.model))
+
+    async def ask_again(self, asked: RetryAsked, request: Request) -> Request | Answered:
+        """What the policies make of `request` for the model that one of them wants instead.
+
+        Raises RequestBlocked where they wanted another one too often.
+        """
         self.record.failed(f"the policy {asked.by.active.name} asked for another model")
-        self._usage, self._ledger = NO_USAGE, Ledger()
+        usage, self._usage = self._usage, NO_USAGE
+        self._ledger, self._failure, self._kept_back = Ledger(), None, False
+        self.clock.again(self.executor.held)
+        self.attempts.again(self._model, usage)
+        return await self.check(dataclasses.replace(request, model=asked.model))
 
     def stream_reader(self, request: Request) -> StreamReader:
         """Reads the answer; where no policy has to judge it, what cannot be read is relayed as it came."""
@@ -218,28 +246,16 @@ class LiveCall:
         client = self.incoming.client
         return self._directory.active.select(client.team, client.key, model, self._session)
 
+    def _is_changed(self, request: Request) -> bool:
+        """Whether policies changed the request; a fallback's model is not their doing."""
+        if self.attempts.failure is not None:
+            request = dataclasses.replace(request, model=self.request.model)
+        return request != self.request
+
     def _seen_by_policies(self) -> Call:
-        incoming, request = self.incoming, self.request
-        client = incoming.client
-        call = Call(incoming.id, client.key, client.team, self._session, request.model, incoming.dialect.name, request)
+        call = beginnings.seen_by_policies(self.incoming, self.request, self._session)
         call.on_note = lambda kind, text, value: self.record.note(kind, text, value)
         return call
-
-    def _facts(self) -> CallFacts:
-        incoming = self.incoming
-        return CallFacts(
-            id=incoming.id,
-            key=incoming.client.key,
-            team=incoming.client.team,
-            session=self._session,
-            model=self.request.model,
-            dialect=incoming.dialect.name,
-            path=incoming.path,
-            streamed=self.request.stream,
-            request_headers=list(incoming.headers.items()),
-            request_body=incoming.body,
-            snapshot=self._directory.number,
-        )
 
     def _decided(self, decision: Decision) -> None:
         if decision.mode == "enforce" and decision.hook not in ("on_finish", "on_end"):
@@ -258,7 +274,7 @@ class LiveCall:
     def _closing(self) -> None:
         clock, executor = self.clock, self.executor
         clock.held = executor.held
-        self.record.usage(self._usage, prices.cost(self._model, self._usage))
+        self.record.usage(*self.attempts.total(self._model, self._usage))
         self.record.changed(response=executor.changed)
         self.record.timings(clock)
 
@@ -271,11 +287,3 @@ class LiveCall:
             task = asyncio.ensure_future(self.executor.end(self.record.outcome))
             _ending.add(task)
             task.add_done_callback(_ending.discard)
-
-
-def _read(incoming: Incoming) -> tuple[Request, Exception | None]:
-    """The request, or an empty one and why it cannot be read; whoever sends such goes on record too."""
-    try:
-        return incoming.dialect.read_request(incoming.body), None
-    except Exception as error:
-        return Request(""), error

@@ -125,6 +125,20 @@ class ModelRoute(models.Model):
         return self.match
 
 
+class Fallback(models.Model):
+    """Whom to ask in place of a route's provider when that one cannot answer; in the order in which they were made."""
+
+    route = models.ForeignKey(ModelRoute, models.CASCADE, related_name="fallbacks")
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="+")
+    model = models.CharField(max_length=200, blank=True, help_text="The provider's name for it; empty: the same.")
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}" if self.model else str(self.provider)
+
+
 class AppliedConfig(models.Model):
     """That a configuration file was applied. `digest` is a keyed hash of it with its variables filled in."""
 

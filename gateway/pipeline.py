@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from gateway.calls import Head, Incoming
 from gateway.directory import Directory
-from gateway.errors import RequestBlocked, UpstreamFailed
+from gateway.errors import GatewayError, RequestBlocked, UpstreamFailed
 from gateway.executor import Answered, RetryAsked
 from gateway.live_call import LiveCall
 from gateway.upstreams.base import Answer, Outgoing
 from gateway.upstreams.headers import forwarded, returned
 from policies.content import Request, Text
 from policies.events import End, Event, Start, block_events
-
-MOST_ATTEMPTS = 3
-"""Models that one call may ask, where policies ask for another one again and again."""
 
 Pieces = AsyncGenerator[Head | bytes, None]
 """The head of an answer, then, if it holds no body, the bytes that follow."""
@@ -36,30 +32,28 @@ async def run_call(incoming: Incoming, directory: Directory) -> Pieces:
 
 
 async def _answer(call: LiveCall) -> Pieces:
-    """Judge the request, and ask one model after another until no policy wants the next."""
+    """Judge the request, and ask: one fallback after another until one answers, and again where a policy wants that."""
     checked = await call.check(call.begin())
-    for _ in range(MOST_ATTEMPTS):
-        if isinstance(checked, Answered):
-            yield await _answer_locally(call, checked)
-            return
+    while not isinstance(checked, Answered):
         try:
             async with aclosing(_ask(call, checked)) as pieces:
                 async for piece in pieces:
                     yield piece
             return
         except RetryAsked as asked:
-            call.retrying(asked)
-            checked = await call.check(dataclasses.replace(checked, model=asked.model))
-    raise RequestBlocked(f"Policies asked for another model {MOST_ATTEMPTS} times in a row: this call has no answer.")
+            checked = await call.ask_again(asked, checked)
+        except GatewayError as failure:
+            checked = await call.fall_back(failure, checked)
+    yield await _answer_locally(call, checked)
 
 
 async def _ask(call: LiveCall, request: Request) -> Pieces:
     """Send the request, judge the answer, release it."""
     incoming, original = call.incoming, call.request
-    target = call.target(request.model)
+    target = call.attempts.target(request.model)
     body = incoming.dialect.write_request(incoming.body, original, request, target.model)
     outgoing = Outgoing(incoming.method, incoming.path, forwarded(incoming.headers), body, original.stream)
-    await call.sending(target, body, changed=request is not original and request != original)
+    await call.sending(target, body, request)
     async with target.upstream.send(outgoing) as answer:
         await call.answered(answer)
         streams = original.stream and _is_stream(answer)

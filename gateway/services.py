@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,11 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from gateway import secrets
-from gateway.models import ApiKey, AppliedConfig, Dialect, ModelRoute, Provider, Team, validate_credential
+from gateway.models import ApiKey, AppliedConfig, Dialect, Fallback, ModelRoute, Provider, Team, validate_credential
 from policies.services import touch_revision
 from policies.signals import changed
 
+MOST_FALLBACKS = 5
 SYSTEM = "luthien"
 """The actor of what nobody asked for: the first start, a configuration file at start."""
 DEMO = "demo"
@@ -100,11 +102,29 @@ def set_enabled(row: Provider | ModelRoute, enabled: bool, *, actor: str) -> Non
 
 
 @transaction.atomic
-def save_route(route: ModelRoute, *, actor: str) -> ModelRoute:
-    """Raises ValidationError."""
+def save_route(route: ModelRoute, *, actor: str, fallbacks: Sequence[Fallback] | None = None) -> ModelRoute:
+    """Store a route, and whom to ask when its provider cannot answer; None keeps those. Raises ValidationError."""
     touch_revision()
-    _store(route, "route", actor, provider=route.provider.name, model=route.model, order=route.order)
+    targets = list(route.fallbacks.all() if fallbacks is None and route.pk else fallbacks or ())
+    check_fallbacks(route, targets)
+    named = [str(target) for target in targets]
+    _store(route, "route", actor, provider=route.provider.name, model=route.model, order=route.order, fallbacks=named)
+    if fallbacks is not None:
+        route.fallbacks.all().delete()
+        Fallback.objects.bulk_create(Fallback(route=route, provider=t.provider, model=t.model) for t in targets)
     return route
+
+
+def check_fallbacks(route: ModelRoute, targets: Sequence[Fallback]) -> None:
+    """Raises ValidationError where `targets` cannot be asked in this order, or at all."""
+    if len(targets) > MOST_FALLBACKS:
+        raise ValidationError({"fallback": f"A route has at most {MOST_FALLBACKS} of them."})
+    seen = {(route.provider.pk, route.model)}
+    for target in targets:
+        place = (target.provider.pk, target.model)
+        if place in seen:
+            raise ValidationError({"fallback": f"{target} is asked already: nobody is asked twice."})
+        seen.add(place)
 
 
 @transaction.atomic

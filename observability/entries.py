@@ -43,6 +43,17 @@ class CallFacts:
 
 
 @dataclass(slots=True)
+class SetAside:
+    """An attempt that failed: its row, what was forwarded in which dialect, and the headers and chunks that came."""
+
+    row: dict[str, Any]
+    forwarded: bytes | None
+    dialect: str
+    headers: Headers
+    answer: Sequence[bytes]
+
+
+@dataclass(slots=True)
 class Opening:
     """A call begins. `digest` is of the request's body, once the writer has seen it."""
 

@@ -21,13 +21,13 @@ from . import metrics, tap, telemetry, writer
 from .chain import NONCE_BYTES
 from .credentials import without_secrets
 from .decision_rows import decision_row, policies_of
-from .entries import CallFacts, Checkpoint, Closing, Headers, Late, Opening, ReleasedBlock
+from .entries import CallFacts, Checkpoint, Closing, Headers, Late, Opening, ReleasedBlock, SetAside
 from .entropy import random_bytes
 from .statements import PAYLOADS
 from .tap import Tap
 from .text import clean, clean_name
 from .timings import Clock, Timings
-from .waiting import RecordUnavailable
+from .waiting import RecordUnavailable, settled
 
 __all__ = ["CallFacts", "CallRecorder", "Outcome", "RecordUnavailable", "Timings"]
 
@@ -73,6 +73,7 @@ class CallRecorder:
         self._changed = {"changed_request": False, "changed_response": False}
         self._timings = Timings()
         self._response_headers: Headers = ()
+        self._ended_by: dict[str, Any] | None = None
 
     def policies(self, text: str) -> None:
         """The policies that judge the call: `name@version, ...`."""
@@ -90,7 +91,7 @@ class CallRecorder:
     async def opened(self) -> None:
         """Returns once the opening is durable; at once in `async` and `off`. Raises RecordUnavailable."""
         if self._opened is not None:
-            await _settled(self._opened)
+            await settled(self._opened)
 
     def forwarded(self, provider: str, upstream_model: str, body: bytes, dialect: str = "") -> None:
         """The request as it leaves for a provider, in `dialect` if that is not the client's.
@@ -113,6 +114,20 @@ class CallRecorder:
     def failed(self, error: str) -> None:
         """The last attempt came to nothing; `error` says why, without quoting anything."""
         self._end_attempt(error)
+
+    def set_aside(self) -> SetAside:
+        """The newest attempt as it stands, in case that the call ends with it after all: see `take_back`."""
+        upstream = (self._forwarded, self._upstream_dialect, self._response_headers)
+        return SetAside(self._attempts[-1], *upstream, self._original.chunks)
+
+    def take_back(self, attempt: SetAside) -> None:
+        """The call ends with an earlier attempt: what went out and came back then is what is on record."""
+        self._ended_by = attempt.row
+        self._forwarded, self._upstream_dialect = attempt.forwarded, attempt.dialect
+        self._response_headers = attempt.headers
+        self._original.restart()
+        for chunk in attempt.answer:
+            self._original.add(chunk)
 
     def decide(self, decision: Decision) -> None:
         """A verdict; after the close it is appended as late."""
@@ -168,7 +183,7 @@ class CallRecorder:
         process = self._made_opening().process
         done = self._writer.submit(Checkpoint(self._facts.id, process, blocks, self._unsent_decisions()))
         if done is not None:
-            await _settled(done)
+            await settled(done)
 
     async def close(
         self,
@@ -185,7 +200,7 @@ class CallRecorder:
         if self.outcome == "open":
             self._close(outcome, status, error_kind, error_message, timings)
         if self._closed is not None:
-            await _settled(self._closed)
+            await settled(self._closed)
 
     def close_soon(
         self,
@@ -218,7 +233,7 @@ class CallRecorder:
         telemetry.call_ended(closing)
 
     def _closing(self, outcome: Outcome, status: int | None, error_kind: str, error_message: str) -> Closing:
-        last = self._attempts[-1] if self._attempts else {"provider": "", "model": ""}
+        last = self._ended_by or (self._attempts[-1] if self._attempts else {"provider": "", "model": ""})
         opening = self._made_opening()
         truncated = [*opening.truncated, *self._truncated]
         truncated += [each.name for each in (self._original, self._final) if each.truncated]
@@ -281,11 +296,3 @@ class CallRecorder:
 
     def _now_ms(self) -> float:
         return (perf_counter() - self._began) * 1000
-
-
-async def _settled(durable: asyncio.Future[None]) -> None:
-    """Wait as one of several, who shall not lose it where this one is cancelled."""
-    if durable.done():
-        durable.result()
-    else:
-        await asyncio.shield(durable)

@@ -51,3 +51,11 @@ def settle(waiters: Iterable[Waiter | None], error: Exception | None) -> None:
 def _settle_all(waiters: list[Waiter], error: Exception | None) -> None:
     for waiter in waiters:
         waiter.settle(error)
+
+
+async def settled(durable: asyncio.Future[None]) -> None:
+    """Wait as one of several, who shall not lose it where this one is cancelled."""
+    if durable.done():
+        durable.result()
+    else:
+        await asyncio.shield(durable)

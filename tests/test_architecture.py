@@ -53,6 +53,7 @@ COVERED_BY: dict[str, str] = {
     "observability/tasks.py": "tests/observability/test_jobs.py",
     "observability/timings.py": "tests/observability/test_recorder.py",
     "observability/waiting.py": "tests/observability/test_writer.py",
+    "gateway/beginnings.py": "tests/gateway/test_live_call.py",
     "gateway/console": "tests/console",
     "gateway/dialects": "tests/gateway/dialects",
     "gateway/executor": "tests/gateway/executor",

@@ -12,7 +12,7 @@ from gateway import secrets, services
 from gateway.config_file.document import Document
 from gateway.config_file.errors import ConfigError, Path
 from gateway.config_file.shape import File, KeyEntry, PolicyEntry, ProviderEntry, RouteEntry, place_order, suggestion
-from gateway.models import ApiKey, Dialect, ModelRoute, Provider
+from gateway.models import ApiKey, Dialect, Fallback, ModelRoute, Provider
 from policies import registry
 from policies import services as policies
 from policies.active import Scope
@@ -70,14 +70,17 @@ class Applying:
                 self.changes.append(f"route {other} disabled")
 
     def _route(self, entry: RouteEntry, order: int) -> None:
-        provider = Provider.objects.filter(name=entry.provider).first()
-        if provider is None:
-            known = list(Provider.objects.values_list("name", flat=True))
-            raise ValidationError({"provider": f"there is no {entry.provider}{suggestion(entry.provider, known)}"})
+        provider = _provider_named(entry.provider, "provider")
+        fallbacks = [
+            Fallback(provider=_provider_named(target.provider, f"fallback.{number}.provider"), model=target.model)
+            for number, target in enumerate(entry.fallback)
+        ]
         route = ModelRoute.objects.filter(match=entry.match).first() or ModelRoute(match=entry.match)
+        stored = [str(target) for target in route.fallbacks.select_related("provider")] if route.pk else []
         fields = {"provider_id": provider.pk, "model": entry.model, "order": order, "enabled": entry.enabled}
-        if self._differs("route", route, fields):
-            services.save_route(route, actor=self._actor)
+        other = ["fallback"] if stored != [str(target) for target in fallbacks] else []
+        if self._differs("route", route, fields, other):
+            services.save_route(route, actor=self._actor, fallbacks=fallbacks)
 
     def _keys(self) -> None:
         for place, entry in enumerate(self._file.keys):
@@ -185,7 +188,18 @@ class Applying:
 
 
 def _path(field: str) -> Path:
-    return () if field in ("", "__all__") else tuple(_FIELDS.get(part, part) for part in field.split("."))
+    if field in ("", "__all__"):
+        return ()
+    return tuple(int(part) if part.isdecimal() else _FIELDS.get(part, part) for part in field.split("."))
+
+
+def _provider_named(name: str, field: str) -> Provider:
+    """Raises ValidationError, which blames `field`."""
+    provider = Provider.objects.filter(name=name).first()
+    if provider is None:
+        known = list(Provider.objects.values_list("name", flat=True))
+        raise ValidationError({field: f"there is no {name}{suggestion(name, known)}"})
+    return provider
 
 
 def _credential(provider: Provider) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from gateway.config_file.document import escaped
-from gateway.config_file.shape import KeyEntry, PolicyEntry, ProviderEntry, RouteEntry, ScopeEntry
+from gateway.config_file.shape import FallbackEntry, KeyEntry, PolicyEntry, ProviderEntry, RouteEntry, ScopeEntry
 from gateway.models import ApiKey, ModelRoute, Provider
 from policies.models import Activation
 
@@ -18,9 +18,10 @@ _HEADER = """\
 
 def export() -> str:
     """A file that changes nothing when it is applied where it came from."""
+    routes = ModelRoute.objects.select_related("provider").prefetch_related("fallbacks__provider")
     sections = {
         "providers": {provider.name: _provider(provider) for provider in Provider.objects.all()},
-        "models": [_route(route) for route in ModelRoute.objects.select_related("provider")],
+        "models": [_route(route) for route in routes],
         "keys": _keys(),
         "policies": [_policy(row) for row in Activation.in_force()],
     }
@@ -36,7 +37,12 @@ def _provider(provider: Provider) -> dict[str, Any]:
 
 def _route(route: ModelRoute) -> dict[str, Any]:
     entry = RouteEntry(
-        match=route.match, provider=route.provider.name, model=route.model, order=route.order, enabled=route.enabled
+        match=route.match,
+        provider=route.provider.name,
+        model=route.model,
+        fallback=[FallbackEntry(provider=each.provider.name, model=each.model) for each in route.fallbacks.all()],
+        order=route.order,
+        enabled=route.enabled,
     )
     return entry.model_dump(exclude_defaults=True)
 

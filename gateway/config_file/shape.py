@@ -31,10 +31,16 @@ class ProviderEntry(Entry):
     enabled: bool = True
 
 
+class FallbackEntry(Entry):
+    provider: str
+    model: Annotated[str, Field(max_length=200)] = ""
+
+
 class RouteEntry(Entry):
     match: Annotated[str, Field(min_length=1, max_length=200)]
     provider: str
     model: str = ""
+    fallback: list[FallbackEntry] = []
     order: int | None = None
     enabled: bool = True
 
@@ -91,6 +97,9 @@ _ENTRIES: dict[str, type[Entry]] = {
 }
 
 
+_NESTED: dict[str, type[Entry]] = {"scope": ScopeEntry, "fallback": FallbackEntry}
+
+
 def place_order(entry: RouteEntry | PolicyEntry, place: int) -> int:
     """The order of an entry: what it says, else by its place in the list."""
     return (place + 1) * 10 if entry.order is None else entry.order
@@ -130,7 +139,7 @@ def _fields(path: Path) -> list[str]:
     """The names of the fields that may stand at `path`."""
     if not path:
         return list(File.model_fields)
-    entry = ScopeEntry if path[-1] == "scope" else _ENTRIES[str(path[0])]
+    entry = next((_NESTED[str(part)] for part in path if part in _NESTED), _ENTRIES[str(path[0])])
     return list(entry.model_fields)
 
 

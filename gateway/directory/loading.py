@@ -31,6 +31,7 @@ class ProviderFacts:
     sealed_api_key: bytes
     extra_headers: tuple[tuple[str, str], ...]
     timeouts: Timeouts
+    passthrough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class RouteFacts:
     match: str
     provider: ProviderFacts
     model: str
+    fallbacks: tuple[tuple[ProviderFacts, str], ...] = ()
+
+    @property
+    def providers(self) -> list[ProviderFacts]:
+        """All that it may ask."""
+        return [self.provider, *(provider for provider, _ in self.fallbacks)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +67,12 @@ def load() -> Rows:
     number = revision()
     keys = ApiKey.objects.live().select_related("team")
     routes = ModelRoute.objects.filter(enabled=True, provider__enabled=True).select_related("provider")
+    routes = routes.prefetch_related("fallbacks__provider")
     return Rows(
         number,
         active_set(),
         {key.digest: _client(key) for key in keys.iterator()},
-        [RouteFacts(route.match, facts(route.provider), route.model) for route in routes.order_by("order", "pk")],
+        [_route(route) for route in routes.order_by("order", "pk")],
     )
 
 
@@ -83,12 +91,18 @@ def facts(provider: Provider) -> ProviderFacts:
         bytes(provider.sealed_api_key),
         tuple(sorted(provider.extra_headers.items())),
         Timeouts(provider.connect_timeout, provider.first_byte_timeout, provider.idle_timeout),
+        provider.passthrough,
     )
 
 
 def upstream(provider: ProviderFacts) -> Upstream:
     """A new upstream. Call it in the loop that will use it."""
     return _MAKERS[provider.dialect](provider)
+
+
+def _route(route: ModelRoute) -> RouteFacts:
+    fallbacks = [(facts(each.provider), each.model) for each in route.fallbacks.all() if each.provider.enabled]
+    return RouteFacts(route.match, facts(route.provider), route.model, tuple(fallbacks))
 
 
 def _demo(provider: ProviderFacts) -> Upstream:

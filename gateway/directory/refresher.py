@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
@@ -15,7 +15,7 @@ from django.db import connections
 from gateway import prices, services
 from gateway.directory import loading
 from gateway.directory.lookups import Lookups
-from gateway.directory.snapshot import Client, Directory, Route
+from gateway.directory.snapshot import Client, Directory, Route, Target
 from gateway.errors import Unavailable
 from gateway.upstreams.base import Upstream
 
@@ -119,15 +119,13 @@ class Refresher:
             self._wake.clear()
 
     def _take(self, rows: loading.Rows) -> None:
-        kept = {route.provider: self._upstream(route.provider) for route in rows.routes}
+        kept = {facts: self._upstream(facts) for route in rows.routes for facts in route.providers}
         for facts in self._upstreams.keys() - kept.keys():
             self._close(self._upstreams[facts])
         self._upstreams = kept
-        routes = [
-            Route(route.match, route.provider.name, route.provider.dialect, route.model, kept[route.provider])
-            for route in rows.routes
-        ]
-        self.directory = Directory.of(rows.number, rows.active, rows.clients, routes)
+        self.directory = Directory.of(
+            rows.number, rows.active, rows.clients, [_route(each, kept) for each in rows.routes]
+        )
 
     def _upstream(self, facts: loading.ProviderFacts) -> Upstream:
         known = self._upstreams.get(facts)
@@ -160,6 +158,14 @@ class Refresher:
         if self._away:
             log.warning("The database can be read again")
         self._away = False
+
+
+def _route(route: loading.RouteFacts, upstreams: Mapping[loading.ProviderFacts, Upstream]) -> Route:
+    def target(facts: loading.ProviderFacts, model: str) -> Target:
+        return Target(facts.name, facts.dialect, model, upstreams[facts], facts.passthrough)
+
+    fallbacks = tuple(target(*fallback) for fallback in route.fallbacks)
+    return Route(route.match, target(route.provider, route.model), fallbacks)
 
 
 def with_connection(work: Callable[[], T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from gateway import secrets
@@ -32,12 +32,17 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a model's calls go: `dialect` as configured, `model` as the provider knows it."""
+    """Where a model's calls go: `dialect` as configured, `model` as the provider knows it.
+
+    `passthrough` says that clients may bring their own credential; `fallbacks` are to be asked where it cannot answer.
+    """
 
     provider: str
     dialect: str
     model: str
     upstream: Upstream
+    passthrough: bool = False
+    fallbacks: tuple[Target, ...] = ()
 
     def speaks(self, dialect: str) -> bool:
         """Whether it takes calls in the wire dialect of that name, such as `openai_chat`."""
@@ -46,20 +51,27 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`model` empty: the provider knows the model by its public name."""
+    """`serves` and `fallbacks` with an empty `model` know the model by its public name."""
 
     match: str
-    provider: str
-    dialect: str
-    model: str
-    upstream: Upstream
+    serves: Target
+    fallbacks: tuple[Target, ...] = ()
 
     @property
     def is_pattern(self) -> bool:
         return any(sign in self.match for sign in "*?[")
 
     def target(self, model: str) -> Target:
-        return Target(self.provider, self.dialect, self.model or model, self.upstream)
+        serves = self.serves
+        fallbacks = self._fallbacks(model) if self.fallbacks else ()
+        return Target(
+            serves.provider, serves.dialect, serves.model or model, serves.upstream, serves.passthrough, fallbacks
+        )
+
+    def _fallbacks(self, model: str) -> tuple[Target, ...]:
+        """In their order; by their own names for `model`, two of them may come to be the same."""
+        named = [replace(each, model=each.model or model) for each in (self.serves, *self.fallbacks)]
+        return tuple(dict.fromkeys(named))[1:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ POLICIES: dict[str, list[Json]] = {
         puppet("on_request", "reroute", "odd/other"),
         puppet("on_request", "block", scope={"models": ["odd/other"]}),
     ],
+    "fallen-back": [
+        {"policy": "uppercase", "scope": {"models": ["odd/second"]}},
+        puppet("on_request", "block", scope={"models": ["odd/third"]}),
+    ],
     "retried": [puppet("on_answer", "retry once", "odd/other")],
     "retried-for-ever": [puppet("on_answer", "retry", "odd/other")],
     "raises": [puppet("on_text", "raise")],
@@ -180,6 +184,7 @@ def configuration(demo: str, port: int) -> Json:
             {"match": "odd/*", "provider": "odd"},
             {"match": "oddchat/*", "provider": "odd-chat"},
             {"match": "unreachable", "provider": "nowhere"},
+            *fallen_back(),
         ],
         "keys": [
             {"name": "plain", "key": secret("plain"), "team": "payments"},
@@ -194,6 +199,18 @@ def configuration(demo: str, port: int) -> Json:
     }
 
 
+def fallen_back() -> list[Json]:
+    """Routes that name others to ask; the test's provider is asked for `first`, then for `second` and `third`."""
+    others = [{"provider": "odd", "model": "odd/second"}, {"provider": "odd", "model": "odd/third"}]
+    chat = [{"provider": "odd-chat", "model": "oddchat/second"}, {"provider": "odd-chat", "model": "oddchat/third"}]
+    return [
+        {"match": "falls/odd", "provider": "odd", "model": "odd/first", "fallback": others},
+        {"match": "falls/oddchat", "provider": "odd-chat", "model": "oddchat/first", "fallback": chat},
+        {"match": "falls/unreachable", "provider": "nowhere", "fallback": others},
+        {"match": "falls/silent", "provider": "hasty", "model": "demo/script", "fallback": others},
+    ]
+
+
 @dataclass
 class Dialect:
     """How the tests speak one dialect."""
@@ -202,13 +219,14 @@ class Dialect:
     path: str
     model: str
     odd: str
+    falls: str
 
     def body(self, script: str, **more: Any) -> Json:
         return {"model": self.model, "max_tokens": 900, "messages": [{"role": "user", "content": script}]} | more
 
 
-ANTHROPIC = Dialect("anthropic", "/v1/messages", "demo/script", "odd/first")
-CHAT = Dialect("openai_chat", "/v1/chat/completions", "chat/script", "oddchat/first")
+ANTHROPIC = Dialect("anthropic", "/v1/messages", "demo/script", "odd/first", "falls/odd")
+CHAT = Dialect("openai_chat", "/v1/chat/completions", "chat/script", "oddchat/first", "falls/oddchat")
 both_dialects = pytest.mark.parametrize("dialect", [ANTHROPIC, CHAT], ids=lambda dialect: dialect.name)
 streamed_and_not = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 

@@ -8,7 +8,7 @@ from django.db import OperationalError
 
 from gateway import directory, services
 from gateway.directory import loading, lookups
-from gateway.directory.snapshot import Client, Directory, Route
+from gateway.directory.snapshot import Client, Directory, Route, Target
 from gateway.errors import Unavailable, UpstreamUnreachable
 from gateway.models import ApiKey, Dialect, ModelRoute, Provider
 from gateway.upstreams.base import Outgoing
@@ -31,7 +31,7 @@ async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 def routed(*matches: tuple[str, str, str]) -> Directory:
     """Routes as (match, dialect, the provider's name for the model), in order."""
-    routes = [Route(match, dialect, dialect, model, DemoUpstream()) for match, dialect, model in matches]
+    routes = [Route(match, Target(dialect, dialect, model, DemoUpstream())) for match, dialect, model in matches]
     return Directory.of(1, ActiveSet(), {}, routes)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.calls import Head, Incoming
 from gateway.dialects.anthropic_messages import AnthropicMessages
-from gateway.directory import Client, Directory, Route
+from gateway.directory import Client, Directory, Route, Target
 from gateway.pipeline import run_call
 from gateway.upstreams.demo import DemoUpstream
 from observability.entries import Closing
@@ -573,7 +573,7 @@ async def test_a_bug_of_our_own_is_told_without_its_secrets_and_closes_the_recor
     body = json.dumps(ANTHROPIC.body("say hi", stream=stream)).encode()
     caller = Client("plain", "", True, False, 1)
     incoming = Incoming(Buggy(method), caller, "POST", "/messages", {}, body)
-    routes = [Route("demo/*", "demo", "demo", "", DemoUpstream())]
+    routes = [Route("demo/*", Target("demo", "demo", "", DemoUpstream()))]
     head, *rest = [piece async for piece in run_call(incoming, Directory.of(1, ActiveSet(), {}, routes))]
     assert isinstance(head, Head)
     told = b"".join(piece for piece in rest if isinstance(piece, bytes)) if stream else head.body or b""

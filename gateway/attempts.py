@@ -1,0 +1,85 @@
+"""Whom a call asks: a model's own provider, then its fallbacks, and again where a policy wants another answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from gateway import prices
+from gateway.calls import Incoming
+from gateway.directory import Directory, Target
+from gateway.errors import GatewayError, NotFound, RequestBlocked
+from policies.content import Usage
+
+MOST_ATTEMPTS = 3
+"""Answers that one call may ask for, where policies want another one again and again."""
+FALL_BACK_ON = frozenset({429, 500, 502, 503, 504, 529})
+"""Statuses by which a provider says that it cannot answer now, so that somebody else may be asked."""
+
+
+class Attempts:
+    """Of one call. `failure` is the first one, of the model's own provider: it is told if nobody answers."""
+
+    def __init__(self, incoming: Incoming, directory: Directory) -> None:
+        self.failure: GatewayError | None = None
+        self._incoming = incoming
+        self._directory = directory
+        self._left: list[Target] = []
+        self._fallback: Target | None = None
+        self._answers = 1
+        self._spent: list[tuple[str, Usage]] = []
+
+    def target(self, model: str) -> Target:
+        """Where `model` is to be asked for now. Raises NotFound if it is not served, or not in the client's dialect."""
+        if self._fallback is not None and self._fallback.model == model:
+            return self._fallback
+        target, dialect = self._directory.target(model), self._incoming.dialect.name
+        if target is None:
+            problem = f"The model {model[:200]} is not served here."
+        elif not target.speaks(dialect):
+            problem = f"The model {model[:200]} is not served in the dialect {dialect}."
+        else:
+            self._left = self._usable(target.fallbacks) if target.fallbacks else []
+            return target
+        raise NotFound(problem, param="model", code="model_not_found")
+
+    def is_failure(self, status: int) -> bool:
+        """Whether an answer of that status is none, because others may be asked, or are being asked already.
+
+        A fallback's own refusals (its credential, its limits on the request) say nothing to the client.
+        """
+        return status >= 400 if self.failure is not None else bool(self._left) and status in FALL_BACK_ON
+
+    def next(self, failure: GatewayError) -> Target | None:
+        """The fallback to ask after `failure`, or None."""
+        self.failure = self.failure or failure
+        self._fallback = self._left.pop(0) if self._left else None
+        return self._fallback
+
+    def again(self, model: str, usage: Usage) -> None:
+        """`model` answered, and a policy wants another answer. Raises RequestBlocked where that was the last."""
+        self._spent.append((model, usage))
+        self.failure = self._fallback = None
+        if self._answers == MOST_ATTEMPTS:
+            raise RequestBlocked(
+                f"Policies asked for another model {MOST_ATTEMPTS} times in a row: this call has no answer."
+            )
+        self._answers += 1
+
+    def total(self, model: str, usage: Usage) -> tuple[Usage, int | None]:
+        """What the call used and cost (micro-dollars), with all answers before `usage`; no price adds no cost."""
+        if not self._spent:
+            return usage, prices.cost(model, usage)
+        spent = [*self._spent, (model, usage)]
+        costs = [cost for each in spent if (cost := prices.cost(*each)) is not None]
+        return _sum([each for _, each in spent]), sum(costs) if costs else None
+
+    def _usable(self, fallbacks: Sequence[Target]) -> list[Target]:
+        """Those that may take the call. A count or an embedding of another model would be a wrong answer: none may."""
+        dialect = self._incoming.dialect.name
+        return [] if self._incoming.judges_only else [target for target in fallbacks if target.speaks(dialect)]
+
+
+def _sum(usages: Sequence[Usage]) -> Usage:
+    fields = [field.name for field in dataclasses.fields(Usage) if field.name != "source"]
+    return Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in fields})

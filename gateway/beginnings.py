@@ -1,0 +1,39 @@
+"""What is known of a call when it begins, as its policies see it and as its record keeps it."""
+
+from __future__ import annotations
+
+from gateway.calls import Incoming
+from observability.recorder import CallFacts
+from policies.base import Call
+from policies.content import Request
+
+
+def read(incoming: Incoming) -> tuple[Request, Exception | None]:
+    """The request, or an empty one and why it cannot be read; whoever sends such goes on record too."""
+    try:
+        return incoming.dialect.read_request(incoming.body), None
+    except Exception as error:
+        return Request(""), error
+
+
+def seen_by_policies(incoming: Incoming, request: Request, session: str) -> Call:
+    """The call without what its record has to add."""
+    client = incoming.client
+    return Call(incoming.id, client.key, client.team, session, request.model, incoming.dialect.name, request)
+
+
+def facts(incoming: Incoming, request: Request, session: str, snapshot: int) -> CallFacts:
+    """`snapshot` is the number of the policies in force."""
+    return CallFacts(
+        id=incoming.id,
+        key=incoming.client.key,
+        team=incoming.client.team,
+        session=session,
+        model=request.model,
+        dialect=incoming.dialect.name,
+        path=incoming.path,
+        streamed=request.stream,
+        request_headers=list(incoming.headers.items()),
+        request_body=incoming.body,
+        snapshot=snapshot,
+    )
