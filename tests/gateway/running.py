@@ -174,6 +174,10 @@ def configuration(demo: str, port: int) -> Json:
                 **{"idle_timeout": 0.3, "first_byte_timeout": 0.3},
             },
             "odd": {"dialect": "anthropic", "base_url": test, "api_key": PROVIDER_SECRET},
+            "odd-hasty": {
+                **{"dialect": "anthropic", "base_url": test, "api_key": PROVIDER_SECRET},
+                "first_byte_timeout": 0.3,
+            },
             "odd-chat": {"dialect": "openai", "base_url": f"{test}/v1", "api_key": PROVIDER_SECRET},
             "nowhere": {"dialect": "anthropic", "base_url": "http://127.0.0.1:9", "api_key": PROVIDER_SECRET},
         },
@@ -207,7 +211,7 @@ def fallen_back() -> list[Json]:
         {"match": "falls/odd", "provider": "odd", "model": "odd/first", "fallback": others},
         {"match": "falls/oddchat", "provider": "odd-chat", "model": "oddchat/first", "fallback": chat},
         {"match": "falls/unreachable", "provider": "nowhere", "fallback": others},
-        {"match": "falls/silent", "provider": "hasty", "model": "demo/script", "fallback": others},
+        {"match": "falls/silent", "provider": "odd-hasty", "model": "odd/silent", "fallback": others},
     ]
 
 

@@ -120,7 +120,7 @@ def test_teams_and_routes_are_made_and_deleted_on_record(admin: Client) -> None:
     provider = Provider.objects.get()
     admin.post(reverse("admin:gateway_team_add"), {"name": "payments"})
     given = {"match": "gpt-*", "provider": provider.pk, "order": 0, "enabled": "on"}
-    admin.post(reverse("admin:gateway_modelroute_add"), given)
+    admin.post(reverse("admin:gateway_modelroute_add"), given | fallbacks())
     admin.post(reverse("admin:gateway_modelroute_delete", args=[ModelRoute.objects.get().pk]), {"post": "yes"})
     given = {"action": "delete_selected", "_selected_action": [provider.pk], "post": "yes"}
     admin.post(reverse("admin:gateway_provider_changelist"), given)
@@ -131,6 +131,34 @@ def test_teams_and_routes_are_made_and_deleted_on_record(admin: Client) -> None:
         ("ann", "route.deleted"),
         ("ann", "provider.deleted"),
     ]
+
+
+def fallbacks(*targets: tuple[Provider, str]) -> dict[str, object]:
+    """The rows of a route's form."""
+    count = {"fallbacks-TOTAL_FORMS": len(targets), "fallbacks-INITIAL_FORMS": 0}
+    fields = {f"fallbacks-{place}-provider": provider.pk for place, (provider, _) in enumerate(targets)}
+    return count | fields | {f"fallbacks-{place}-model": model for place, (_, model) in enumerate(targets)}
+
+
+def test_a_route_gets_its_fallbacks_in_one_change(admin: Client) -> None:
+    add_provider(admin)
+    provider = Provider.objects.get()
+    given = {"match": "gpt-*", "provider": provider.pk, "order": 0, "enabled": "on"}
+    url = reverse("admin:gateway_modelroute_add")
+    page = admin.post(url, given | fallbacks((provider, "small"), (provider, "")), follow=True).content.decode()
+    assert "p is asked already" in page
+    assert not ModelRoute.objects.exists()
+    admin.post(url, given | fallbacks((provider, "small"), (provider, "tiny")))
+    route = ModelRoute.objects.get()
+    assert [str(each) for each in route.fallbacks.all()] == ["p/small", "p/tiny"]
+    kept, dropped = route.fallbacks.all()
+    rows = fallbacks((provider, "smaller"), (provider, "tiny")) | {
+        **{"fallbacks-INITIAL_FORMS": 2, "fallbacks-1-DELETE": "on"},
+        **{"fallbacks-0-id": kept.pk, "fallbacks-1-id": dropped.pk},
+    }
+    admin.post(reverse("admin:gateway_modelroute_change", args=[route.pk]), given | rows)
+    assert [str(each) for each in route.fallbacks.all()] == ["p/smaller"]
+    assert audited() == [("ann", "provider.created"), ("ann", "route.created"), ("ann", "route.changed")]
 
 
 @pytest.mark.parametrize("model", ["team", "apikey", "provider", "modelroute"])

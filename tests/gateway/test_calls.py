@@ -5,7 +5,7 @@ import pytest
 from gateway.calls import Clock, Head, new_call_id
 from gateway.dialects import ANTHROPIC, OPENAI_CHAT
 from gateway.dialects.base import Dialect
-from gateway.errors import GatewayError, RequestBlocked, RequestRefused, Unavailable
+from gateway.errors import GatewayError, RequestBlocked, RequestRefused, Unavailable, UpstreamUnavailable
 
 
 def test_ids_sort_by_the_time_they_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,6 +26,23 @@ def test_a_clock_tells_our_own_part_from_the_upstreams_and_the_verdicts() -> Non
     assert clock.overhead(1.0) == 0.0
     assert Clock(0.0).upstream == 0.0
     assert [part.split(";")[0] for part in clock.server_timing().split(", ")] == ["upstream", "hold", "overhead"]
+
+
+def test_attempts_that_came_to_nothing_are_the_upstreams_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(began=0.0, sent=1.0, answered=2.0, first_event=3.0, held=0.5)
+    monkeypatch.setattr("gateway.calls.perf_counter", lambda: 6.0)
+    clock.again(held=2.5)
+    assert (clock.wasted, clock.upstream, clock.first_event) == (3.0, 3.0, 0.0)
+    clock.sent, clock.answered, clock.held = 7.0, 8.0, 2.5
+    assert clock.upstream == 4.0
+    assert clock.overhead(10.0) == 3.5
+
+
+def test_a_providers_own_error_is_told_as_it_came() -> None:
+    error = UpstreamUnavailable("p", 529, [("retry-after", "3"), ("set-cookie", "x")], b"as it came")
+    head = Head.of_error(error, ANTHROPIC, "call_1")
+    assert (head.status, head.headers, head.body) == (529, [("retry-after", "3")], b"as it came")
+    assert "529" in str(error)
 
 
 @pytest.mark.parametrize(

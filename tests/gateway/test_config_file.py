@@ -19,7 +19,7 @@ providers:
   openai:    {dialect: openai, base_url: "https://openai.test/v1", api_key: "${OPENAI_API_KEY}"}
 models:
   - {match: "claude-*", provider: anthropic}
-  - {match: "fast", provider: openai, model: gpt-5-mini}
+  - {match: "fast", provider: openai, model: gpt-5-mini, fallback: [{provider: anthropic, model: claude-small}]}
 keys:
   - {name: ci, team: payments, key: "${CI_KEY}"}
 policies:
@@ -52,6 +52,7 @@ def test_a_whole_file_is_applied() -> None:
     assert Provider.objects.get(name="anthropic").passthrough
     route = ModelRoute.objects.get(match="fast")
     assert (route.provider.name, route.model, route.order) == ("openai", "gpt-5-mini", 20)
+    assert [str(fallback) for fallback in route.fallbacks.all()] == ["anthropic/claude-small"]
     key = ApiKey.objects.select_related("team").get(digest=secrets.digest("a-key-of-their-own"))
     assert (key.name, key.team and key.team.name, key.can_call, key.can_read) == ("ci", "payments", True, False)
     activation = Activation.objects.get()
@@ -77,6 +78,18 @@ def test_only_what_differs_is_changed() -> None:
         "provider openai changed: api_key",
     )
     assert Provider.objects.get(name="openai").api_key == "sk-new"
+
+
+def test_fallbacks_follow_the_file() -> None:
+    apply(WHOLE)
+    other = WHOLE.replace("model: claude-small}]", "model: claude-small}, {provider: anthropic}]")
+    assert apply(other).lines == ("route fast changed: fallback",)
+    assert [str(fallback) for fallback in ModelRoute.objects.get(match="fast").fallbacks.all()] == [
+        "anthropic/claude-small",
+        "anthropic",
+    ]
+    assert apply(WHOLE.replace(", fallback: [{provider: anthropic, model: claude-small}]", ""))
+    assert not ModelRoute.objects.get(match="fast").fallbacks.exists()
 
 
 def test_a_missing_section_is_left_alone_and_one_that_is_there_is_complete() -> None:
@@ -158,6 +171,17 @@ def test_one_mistake_and_nothing_is_applied() -> None:
         ("keys:\n- name: x\n  key: short", 3, "keys[1].key: a key has at least 16 characters"),
         ("keys:\n- {name: x, key: long-enough-to-be-one}\n- {name: x}", 3, "keys[2]: x stands here a second time"),
         ("models:\n- {match: a,\n   provider: nobody}", 3, "models[1].provider: there is no nobody"),
+        (
+            "providers: {p: {dialect: demo}}\nmodels:\n- match: a\n  provider: p\n  fallback:\n  - provider: pp",
+            6,
+            "models[1].fallback[1].provider: there is no pp; did you mean p?",
+        ),
+        (
+            "providers: {p: {dialect: demo}}\nmodels:\n- match: a\n  provider: p\n  fallback:\n  - provider: p",
+            5,
+            "models[1].fallback: p is asked already",
+        ),
+        ("models:\n- match: a\n  provider: p\n  fallback:\n  - {modl: q}", 5, "unknown field; did you mean model?"),
         ("providers:\n  p: {dialect: openai}", 2, "providers.p.base_url: This provider needs a base URL."),
         ("providers:\n  p: {dialect: smoke}", 2, "providers.p.dialect: input should be 'anthropic'"),
         ("providers:\n  p: {dialect: demo}\n  p: {dialect: demo}", 3, "p stands here a second time"),

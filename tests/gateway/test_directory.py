@@ -10,7 +10,7 @@ from gateway import directory, services
 from gateway.directory import loading, lookups
 from gateway.directory.snapshot import Client, Directory, Route, Target
 from gateway.errors import Unavailable, UpstreamUnreachable
-from gateway.models import ApiKey, Dialect, ModelRoute, Provider
+from gateway.models import ApiKey, Dialect, Fallback, ModelRoute, Provider
 from gateway.upstreams.base import Outgoing
 from gateway.upstreams.demo import DemoUpstream
 from policies.active import ActiveSet
@@ -204,6 +204,20 @@ async def test_a_provider_or_route_out_of_use_has_no_target() -> None:
 
 @stored
 @pytest.mark.usefixtures("running")
+async def test_a_route_brings_the_fallbacks_that_are_in_use() -> None:
+    one, two = (Provider(name=name, dialect=Dialect.DEMO) for name in ("one", "two"))
+    for provider in (one, two):
+        await in_thread(services.save_provider, provider, actor="ann")
+    targets = [Fallback(provider=two, model="small"), Fallback(provider=one, model="tiny"), Fallback(provider=two)]
+    await in_thread(services.save_route, ModelRoute(match="m*", provider=one), actor="ann", fallbacks=targets)
+    assert await _fallbacks("m1") == [("two", "small"), ("one", "tiny"), ("two", "m1")]
+    await in_thread(services.set_enabled, two, False, actor="ann")
+    assert await _fallbacks("m1") == [("one", "tiny")]
+    assert await _fallbacks("mtiny") == [("one", "tiny")]
+
+
+@stored
+@pytest.mark.usefixtures("running")
 async def test_a_credential_that_cannot_be_read_breaks_its_provider_alone() -> None:
     provider = Provider(name="p", dialect=Dialect.OPENAI, base_url="https://p.invalid/v1", sealed_api_key=b"rubbish")
     await in_thread(services.save_provider, provider, actor="ann")
@@ -225,6 +239,12 @@ async def test_the_use_of_keys_is_written_down_by_the_way() -> None:
 
 def _now() -> Directory | None:
     return directory._refresher().directory
+
+
+async def _fallbacks(model: str) -> list[tuple[str, str]]:
+    await directory.refresh()
+    target = (await directory.current()).target(model)
+    return [(each.provider, each.model) for each in target.fallbacks] if target else []
 
 
 async def _upstream(model: str) -> Any:

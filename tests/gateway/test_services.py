@@ -7,7 +7,7 @@ from django.db.models import ProtectedError
 from pytest_django.fixtures import Settings
 
 from gateway import secrets, services
-from gateway.models import ApiKey, Dialect, ModelRoute, Provider, Team
+from gateway.models import ApiKey, Dialect, Fallback, ModelRoute, Provider, Team
 from policies.services import revision
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,22 @@ def test_every_change_is_counted_and_announced(announced: Announced) -> None:
     ]  # fmt: skip
     assert {event["actor"] for event in announced} == {"ann"}
     assert "sk-secret" not in repr(announced)
+
+
+def test_a_route_has_a_few_fallbacks_and_each_of_them_once(announced: Announced) -> None:
+    provider = services.save_provider(openai(), actor="ann")
+    route = ModelRoute(match="fast", provider=provider)
+    services.save_route(route, actor="ann", fallbacks=[Fallback(provider=provider, model="small")])
+    services.save_route(route, actor="ann")
+    assert [str(each) for each in route.fallbacks.all()] == ["openai/small"]
+    assert [event["detail"].get("fallbacks") for event in announced[1:]] == [["openai/small"]] * 2
+    many = [Fallback(provider=provider, model=str(number)) for number in range(6)]
+    for wrong in (many, many[:2] + many[:1], [Fallback(provider=provider)]):
+        with pytest.raises(ValidationError) as refused:
+            services.save_route(route, actor="ann", fallbacks=wrong)
+        assert list(refused.value.message_dict) == ["fallback"]
+    with pytest.raises(ProtectedError):
+        services.delete(provider, actor="ann")
 
 
 def test_a_key_brought_along_has_to_be_long_and_new() -> None:

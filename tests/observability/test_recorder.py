@@ -36,6 +36,31 @@ async def test_a_call_is_on_record_as_soon_as_its_opening_and_its_close_return(r
     assert closed.closed_at is not None and closed.closed_at >= closed.started_at
 
 
+async def test_a_call_may_end_with_an_attempt_that_was_set_aside(record: Record) -> None:
+    call = record(id="call_x")
+    call.open()
+    call.forwarded("first", "one", b"to the first")
+    call.head(529, [("retry-after", "3")])
+    call.original(b"the first's words")
+    call.failed("it was overloaded")
+    first = call.set_aside()
+    call.forwarded("second", "two", b"to the second", "openai_chat")
+    call.head(401, [])
+    call.original(b"the second's words")
+    call.failed("it refused")
+    call.take_back(first)
+    await call.close("upstream_error", 529)
+    row = await saved("call_x")
+    assert (row.provider, row.upstream_model, row.upstream_dialect) == ("first", "one", "")
+    assert row.response_headers == [["retry-after", "3"]]
+    assert await payload(row, "request_final") == b"to the first"
+    assert await payload(row, "response_original") == b"the first's words"
+    assert [(each["provider"], each["status"], each["error"]) for each in row.attempts] == [
+        ("first", 529, "it was overloaded"),
+        ("second", 401, "it refused"),
+    ]
+
+
 async def test_all_that_happened_is_on_record(record: Record) -> None:
     call = record(id="call_x", request_headers=[("Authorization", "Bearer s3cret"), ("user-agent", "tests")])
     call.policies("no-shell@3")
