@@ -115,7 +115,17 @@ class ProviderForm(forms.ModelForm):
     class Meta:
         model = Provider
         fields = (
-            *("name", "dialect", "base_url", "api_key", "forget_api_key", "enabled", "passthrough"),
+            *(
+                "name",
+                "dialect",
+                "litellm_provider",
+                "litellm_options",
+                "base_url",
+                "api_key",
+                "forget_api_key",
+                "enabled",
+                "passthrough",
+            ),
             *("connect_timeout", "first_byte_timeout", "idle_timeout", "extra_headers"),
         )
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from gateway import secrets
 from gateway.upstreams.headers import may_be_configured
+from gateway.upstreams.litellm.names import name_problem, option_problems
 
 _name = RegexValidator(r"^[^\s/:]+\Z", "Use one word without slash or colon.")
 _url = RegexValidator(r"^https?://[^\s?#]+\Z", "An http or https URL without query.")
@@ -28,6 +29,7 @@ class Dialect(models.TextChoices):
 
     ANTHROPIC = "anthropic", "Anthropic Messages"
     OPENAI = "openai", "OpenAI"
+    LITELLM = "litellm", "Another, through litellm"
     DEMO = "demo", "Demo (built in, needs no network)"
 
 
@@ -76,6 +78,14 @@ class Provider(models.Model):
 
     name = models.CharField(max_length=100, unique=True, validators=[_name])
     dialect = models.CharField(max_length=20, choices=Dialect)
+    litellm_provider = models.CharField(
+        "litellm's name", max_length=50, blank=True, help_text="What litellm calls this provider, such as gemini."
+    )
+    litellm_options = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='What litellm needs beside the key, such as {"aws_region_name": "eu-central-1"}.',
+    )
     base_url = models.CharField("base URL", max_length=500, blank=True, validators=[_url])
     sealed_api_key = models.BinaryField(default=b"", blank=True, editable=False)
     passthrough = models.BooleanField(
@@ -98,8 +108,12 @@ class Provider(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if self.dialect != Dialect.DEMO and not self.base_url:
+        if self.dialect in (Dialect.ANTHROPIC, Dialect.OPENAI) and not self.base_url:
             raise ValidationError({"base_url": "This provider needs a base URL."})
+        if problem := name_problem(self.litellm_provider, wanted=self.dialect == Dialect.LITELLM):
+            raise ValidationError({"litellm_provider": problem})
+        for problem in option_problems(self.litellm_options):
+            raise ValidationError({"litellm_options": problem})
         for problem in _header_problems(self.extra_headers):
             raise ValidationError({"extra_headers": problem})
 

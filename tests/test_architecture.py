@@ -67,6 +67,7 @@ COVERED_BY: dict[str, str] = {
     "gateway/secrets.py": "tests/gateway/test_models.py",
     "gateway/upstreams/base.py": "tests/gateway/upstreams/test_native.py",
     "gateway/upstreams/broken.py": "tests/gateway/test_directory.py",
+    "gateway/upstreams/litellm/answers.py": "tests/gateway/upstreams/litellm/test_upstream.py",
     "gateway/upstreams/probe.py": "tests/gateway/test_admin.py",
     "luthien_site/static_files.py": "tests/luthien_site/test_security.py",
     "luthien_site/lifespan.py": "tests/luthien_site/test_asgi.py",

@@ -20,7 +20,9 @@ class Entry(BaseModel):
 
 
 class ProviderEntry(Entry):
-    dialect: Literal["anthropic", "openai", "demo"]
+    dialect: Literal["anthropic", "openai", "litellm", "demo"]
+    litellm_provider: str = ""
+    litellm_options: dict[str, str] = {}
     base_url: str = ""
     api_key: str | None = None
     passthrough: bool = False

@@ -13,6 +13,7 @@ from gateway.models import ApiKey, Dialect, ModelRoute, Provider
 from gateway.upstreams.base import Headers, Upstream
 from gateway.upstreams.broken import BrokenUpstream
 from gateway.upstreams.demo import DemoUpstream
+from gateway.upstreams.litellm.upstream import LitellmUpstream
 from gateway.upstreams.native import NativeUpstream, Timeouts
 from policies import services as policies
 from policies.active import ActiveSet
@@ -27,6 +28,8 @@ class ProviderFacts:
 
     name: str
     dialect: str
+    litellm_provider: str
+    litellm_options: tuple[tuple[str, str], ...]
     base_url: str
     sealed_api_key: bytes
     extra_headers: tuple[tuple[str, str], ...]
@@ -87,6 +90,8 @@ def facts(provider: Provider) -> ProviderFacts:
     return ProviderFacts(
         provider.name,
         provider.dialect,
+        provider.litellm_provider,
+        tuple(sorted(provider.litellm_options.items())),
         provider.base_url,
         bytes(provider.sealed_api_key),
         tuple(sorted(provider.extra_headers.items())),
@@ -109,14 +114,17 @@ def _demo(provider: ProviderFacts) -> Upstream:
     return DemoUpstream(provider.name, provider.timeouts.first_byte, provider.timeouts.idle)
 
 
-def _native(provider: ProviderFacts) -> Upstream:
+def _remote(provider: ProviderFacts) -> Upstream:
     try:
         api_key = secrets.unseal(provider.sealed_api_key)
     except secrets.Unreadable as error:
         log.error("The credential of provider %s cannot be read: %s", provider.name, error)
         return BrokenUpstream(provider.name, "has a stored credential that cannot be read: enter it again.")
-    dialect = cast(Literal["anthropic", "openai"], provider.dialect)
     headers: Headers = list(provider.extra_headers)
+    if provider.dialect == Dialect.LITELLM:
+        name, options = provider.litellm_provider, dict(provider.litellm_options)
+        return LitellmUpstream(provider.name, name, provider.base_url, api_key, headers, options, provider.timeouts)
+    dialect = cast(Literal["anthropic", "openai"], provider.dialect)
     return NativeUpstream(provider.name, dialect, provider.base_url, api_key, headers, provider.timeouts)
 
 
@@ -125,7 +133,8 @@ def _client(key: ApiKey) -> Client:
 
 
 _MAKERS: dict[str, Callable[[ProviderFacts], Upstream]] = {
-    Dialect.ANTHROPIC.value: _native,
-    Dialect.OPENAI.value: _native,
+    Dialect.ANTHROPIC.value: _remote,
+    Dialect.OPENAI.value: _remote,
+    Dialect.LITELLM.value: _remote,
     Dialect.DEMO.value: _demo,
 }

@@ -18,6 +18,7 @@ from gateway.directory.lookups import Lookups
 from gateway.directory.snapshot import Client, Directory, Route, Target
 from gateway.errors import Unavailable
 from gateway.upstreams.base import Upstream
+from gateway.upstreams.litellm import library as litellm
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -117,6 +118,9 @@ class Refresher:
                 async with asyncio.timeout(INTERVAL):
                     await self._wake.wait()
             self._wake.clear()
+            # Not at the first look: the port opens first.
+            if any(facts.dialect == "litellm" for facts in self._upstreams):
+                litellm.start()
 
     def _take(self, rows: loading.Rows) -> None:
         kept = {facts: self._upstream(facts) for route in rows.routes for facts in route.providers}

@@ -14,6 +14,7 @@ from policies.active import ActiveSet
 SPEAKS: Mapping[str, frozenset[str]] = {
     "anthropic": frozenset({"anthropic"}),
     "openai": frozenset({"openai_chat"}),
+    "litellm": frozenset({"openai_chat"}),
     "demo": frozenset({"anthropic", "openai_chat"}),
 }
 """The wire dialects of a provider, by the dialect that it is configured with."""

@@ -269,3 +269,19 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     file.write_bytes(b"\xff")
     with pytest.raises(CommandError, match="UTF-8"):
         call_command("apply_config", str(file))
+
+
+def test_a_provider_of_litellms_is_applied_and_exported() -> None:
+    text = (
+        "providers: {aws: {dialect: litellm, litellm_provider: bedrock, litellm_options: {aws_region_name: eu-west-1}}}"
+    )
+    assert apply(text)
+    assert not config_file.apply(config_file.export(), actor="ann", variables={})
+    provider = Provider.objects.get(name="aws")
+    assert (provider.litellm_provider, provider.litellm_options) == ("bedrock", {"aws_region_name": "eu-west-1"})
+
+
+def test_a_name_that_litellm_does_not_know_is_refused_with_its_line() -> None:
+    assert problems("providers:\n  g: {dialect: litellm, litellm_provider: gemni}") == [
+        (2, "providers.g.litellm_provider: litellm knows no provider gemni; did you mean gemini?")
+    ]
