@@ -30,18 +30,15 @@ class Attempts:
         self._spent: list[tuple[str, Usage]] = []
 
     def target(self, model: str) -> Target:
-        """Where `model` is to be asked for now. Raises NotFound if it is not served, or not in the client's dialect."""
+        """Where `model` is to be asked for now. Raises NotFound if it is not served."""
         if self._fallback is not None and self._fallback.model == model:
             return self._fallback
-        target, dialect = self._directory.target(model), self._incoming.dialect.name
+        target = self._directory.target(model)
         if target is None:
-            problem = f"The model {model[:200]} is not served here."
-        elif not target.speaks(dialect):
-            problem = f"The model {model[:200]} is not served in the dialect {dialect}."
-        else:
-            self._left = self._usable(target.fallbacks) if target.fallbacks else []
-            return target
-        raise NotFound(problem, param="model", code="model_not_found")
+            raise NotFound(f"The model {model[:200]} is not served here.", param="model", code="model_not_found")
+        # A count or an embedding of another model would be a wrong answer.
+        self._left = [] if self._incoming.judges_only else list(target.fallbacks)
+        return target
 
     def is_failure(self, status: int) -> bool:
         """Whether an answer of that status is none, because others may be asked, or are being asked already.
@@ -73,11 +70,6 @@ class Attempts:
         spent = [*self._spent, (model, usage)]
         costs = [cost for each in spent if (cost := prices.cost(*each)) is not None]
         return _sum([each for _, each in spent]), sum(costs) if costs else None
-
-    def _usable(self, fallbacks: Sequence[Target]) -> list[Target]:
-        """Those that may take the call. A count or an embedding of another model would be a wrong answer: none may."""
-        dialect = self._incoming.dialect.name
-        return [] if self._incoming.judges_only else [target for target in fallbacks if target.speaks(dialect)]
 
 
 def _sum(usages: Sequence[Usage]) -> Usage:

@@ -15,10 +15,11 @@ from gateway.attempts import Attempts
 from gateway.calls import Clock, Head, Incoming
 from gateway.dialects.base import StreamReader
 from gateway.directory import Directory, Target
-from gateway.errors import GatewayError, UpstreamError, UpstreamGarbled, UpstreamUnavailable
+from gateway.errors import BadRequest, GatewayError, UpstreamError, UpstreamGarbled, UpstreamUnavailable
 from gateway.executor import Answered, PolicyExecutor, RetryAsked
 from gateway.ledger import Ledger
 from gateway.sessions import session_of
+from gateway.translation import Translation
 from gateway.upstreams.base import Answer, Headers
 from observability.recorder import CallRecorder, Outcome, RecordUnavailable
 from policies.active import ActivePolicy
@@ -38,6 +39,7 @@ class LiveCall:
         self.incoming = incoming
         self.clock = Clock(incoming.began)
         self.head_is_out = False
+        self.translation: Translation | None = None
         self._directory = directory
         self.request, self._unreadable = beginnings.read(incoming)
         self._session = session_of(incoming.client.key, self.request, incoming.headers)
@@ -47,7 +49,6 @@ class LiveCall:
             self._decided,
             began=incoming.began,
             link=f"{settings.LUTHIEN_URL}/calls/{incoming.id}/",
-            binds_thinking=incoming.dialect.binds_thinking,
         )
         self.record = CallRecorder(beginnings.facts(incoming, self.request, self._session, directory.number))
         self.record.policies(self.policies)
@@ -105,23 +106,26 @@ class LiveCall:
         self.clock.held = self.executor.held
         self.clock.sent = self.clock.now()
         self._provider, self._model = target.provider, target.model
-        self.record.forwarded(target.provider, target.model, body)
+        wire = self.translation.dialect.name if self.translation is not None else ""
+        self.record.forwarded(target.provider, target.model, body, wire)
         self.record.changed(request=request is not self.request and self._is_changed(request))
         self._is_asking = True
 
     async def answered(self, answer: Answer) -> None:
         """The upstream's head is here; nothing of it is released before the opening of the record is durable.
 
-        Raises UpstreamUnavailable for an error where somebody else may be asked.
+        Raises UpstreamUnavailable for an error where somebody else may be asked, UpstreamRefused for a translated one.
         """
         self.clock.answered = self.clock.now()
         self.record.head(answer.status, answer.headers)
         await self.opened()
-        if answer.status >= 400 and self.attempts.is_failure(answer.status):
+        self._is_asking = answer.status >= 400 and self.attempts.is_failure(answer.status)
+        if self._is_asking or (answer.status >= 400 and self.translation is not None):
             body = await answer.read()
             self.record.original(body)
+            if self.translation is not None:
+                raise self.translation.refusal(answer.status, answer.headers, body)
             raise UpstreamUnavailable(self._provider, answer.status, answer.headers, body)
-        self._is_asking = False
 
     async def opened(self) -> None:
         await self.record.opened()
@@ -129,9 +133,10 @@ class LiveCall:
     async def fall_back(self, failure: GatewayError, request: Request) -> Request | Answered:
         """What the policies make of `request` for the next fallback. Raises the first failure where there is none.
 
-        Whose answer has begun is not replaced: then `failure` is raised at once.
+        Whose answer has begun is not replaced: then `failure` is raised at once. A fallback in whose dialect the
+        request cannot be said is left out.
         """
-        if not self._is_asking:
+        if not self._is_asking and not (self.attempts.failure and isinstance(failure, BadRequest)):
             raise failure
         self._is_asking = False
         self.record.failed(str(failure))
@@ -158,10 +163,14 @@ class LiveCall:
 
     def stream_reader(self, request: Request) -> StreamReader:
         """Reads the answer; where no policy has to judge it, what cannot be read is relayed as it came."""
+        if self.translation is not None:
+            return self.translation.reader()
         return self.incoming.dialect.reader(request, strict=self.executor.enforces_answers)
 
     def read_answer(self, body: bytes) -> list[Event]:
         """A whole answer as events; none where it cannot be read and no policy has to judge it."""
+        if self.translation is not None:
+            return self.tapped(self.translation.read_answer(body))
         try:
             return self.tapped(self.incoming.dialect.read_answer(body))
         except UpstreamGarbled:

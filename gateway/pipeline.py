@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from gateway import forwarding
 from gateway.calls import Head, Incoming
 from gateway.directory import Directory
 from gateway.errors import GatewayError, RequestBlocked, UpstreamFailed
 from gateway.executor import Answered, RetryAsked
 from gateway.live_call import LiveCall
-from gateway.upstreams.base import Answer, Outgoing
-from gateway.upstreams.headers import forwarded, returned
+from gateway.upstreams.base import Answer
+from gateway.upstreams.headers import returned
 from policies.content import Request, Text
 from policies.events import End, Event, Start, block_events
 
@@ -51,9 +52,11 @@ async def _ask(call: LiveCall, request: Request) -> Pieces:
     """Send the request, judge the answer, release it."""
     incoming, original = call.incoming, call.request
     target = call.attempts.target(request.model)
-    body = incoming.dialect.write_request(incoming.body, original, request, target.model)
-    outgoing = Outgoing(incoming.method, incoming.path, forwarded(incoming.headers), body, original.stream)
-    await call.sending(target, body, request)
+    if incoming.judges_only and not target.speaks(incoming.dialect.name):
+        yield await _estimate(call, request)
+        return
+    outgoing = forwarding.outgoing(call, target, request)
+    await call.sending(target, outgoing.body, request)
     async with target.upstream.send(outgoing) as answer:
         await call.answered(answer)
         streams = original.stream and _is_stream(answer)
@@ -63,12 +66,22 @@ async def _ask(call: LiveCall, request: Request) -> Pieces:
             yield await _pass_on(call, answer)
         elif streams:
             if not call.head_is_out:
-                yield call.head(answer.status, returned(answer.headers))
+                yield call.head(answer.status, forwarding.returned_headers(call, answer))
             async with aclosing(_released(call, answer, request)) as chunks:
                 async for chunk in chunks:
                     yield chunk
         else:
             yield await _whole(call, answer)
+
+
+async def _estimate(call: LiveCall, request: Request) -> Head:
+    """The provider counts no tokens in the client's dialect, so they are guessed, and the answer says so."""
+    body = forwarding.token_estimate(call, request)
+    call.record.note("estimate", "the provider counts no tokens in this dialect")
+    await call.opened()
+    call.record.final(body)
+    await call.close("finished", 200)
+    return call.head(200, [("content-type", "application/json"), ("x-luthien-estimate", "true")], body)
 
 
 async def _pass_on(call: LiveCall, answer: Answer) -> Head:
@@ -91,7 +104,7 @@ async def _whole(call: LiveCall, answer: Answer) -> Head:
         call.releasing(out)
     call.record.final(final)
     await call.close("finished", answer.status)
-    return call.head(answer.status, returned(answer.headers), final)
+    return call.head(answer.status, forwarding.returned_headers(call, answer), final)
 
 
 async def _released(call: LiveCall, answer: Answer, request: Request) -> AsyncGenerator[bytes, None]:

@@ -1,4 +1,4 @@
-"""What calls cost, by the price list that litellm brings along; it is read without importing litellm."""
+"""What models cost and can, by the list that litellm brings along; it is read without importing litellm."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.dialects.settings import Model
 from policies.content import Usage
 
 log = logging.getLogger(__name__)
@@ -41,10 +42,13 @@ class Price(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """A model's price, and the one for long inputs."""
+    """A model's price, the one for long inputs, and what the list says that it can."""
 
     usual: Price
     long: Price
+    most_output: int | None = None
+    reasons: bool = False
+    adaptive: bool = False
 
 
 _lock = threading.Lock()
@@ -60,11 +64,17 @@ def cost(model: str, usage: Usage) -> int | None:
     if _table is None:
         start()
         return None
-    prices = next((_table[name] for name in _names(model) if name in _table), None)
+    prices = _find(_table, model)
     if prices is None:
         return None
     length = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
     return round((prices.long if length > _LONG else prices.usual).of(usage) * 1_000_000)
+
+
+def model(name: str) -> Model:
+    """What is known of a provider's model; nothing until the list is loaded in the background."""
+    known = _find(_table or {}, name)
+    return Model(name) if known is None else Model(name, known.most_output, known.reasons, known.adaptive)
 
 
 def start() -> None:
@@ -85,6 +95,10 @@ def load() -> None:
     _names.cache_clear()
 
 
+def _find(table: Mapping[str, Prices], model: str) -> Prices | None:
+    return next((table[name] for name in _names(model) if name in table), None)
+
+
 def _load_logged() -> None:
     try:
         load()
@@ -103,7 +117,14 @@ def _prices(entry: Any) -> Prices | None:
     if not isinstance(entry, dict) or "input_cost_per_token" not in entry:
         return None
     usual = _price(entry, "", None)
-    return Prices(usual, _price(entry, "_above_200k_tokens", usual))
+    most = entry.get("max_output_tokens")
+    return Prices(
+        usual,
+        _price(entry, "_above_200k_tokens", usual),
+        most if isinstance(most, int) else None,
+        bool(entry.get("supports_reasoning")),
+        bool(entry.get("supports_adaptive_thinking")) and not entry.get("supports_legacy_thinking"),
+    )
 
 
 def _price(entry: dict[str, Any], tier: str, default: Price | None) -> Price:

@@ -28,6 +28,7 @@ def summary(record: CallRecord) -> Json:
         "streamed": record.streamed,
         "provider": record.provider,
         "upstream_model": record.upstream_model,
+        "upstream_dialect": record.upstream_dialect or record.dialect,
         "status": record.status,
         "error": {"kind": record.error_kind, "message": record.error_message} if record.error_kind else None,
         "changed": {"request": record.changed_request, "response": record.changed_response},

@@ -18,6 +18,8 @@ SPEAKS: Mapping[str, frozenset[str]] = {
     "demo": frozenset({"anthropic", "openai_chat"}),
 }
 """The wire dialects of a provider, by the dialect that it is configured with."""
+TRANSLATED: Mapping[str, str] = {"anthropic": "anthropic", "openai": "openai_chat", "demo": "openai_chat"}
+"""The one of them that calls of other dialects are translated to, unless their route says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Target:
     """Where a model's calls go: `dialect` as configured, `model` as the provider knows it.
 
     `passthrough` says that clients may bring their own credential; `fallbacks` are to be asked where it cannot answer.
+    `translated` is the wire dialect of translated calls, empty for the usual one.
     """
 
     provider: str
@@ -44,10 +47,15 @@ class Target:
     upstream: Upstream
     passthrough: bool = False
     fallbacks: tuple[Target, ...] = ()
+    translated: str = ""
 
     def speaks(self, dialect: str) -> bool:
         """Whether it takes calls in the wire dialect of that name, such as `openai_chat`."""
         return dialect in SPEAKS[self.dialect]
+
+    def wire(self, dialect: str) -> str:
+        """The wire dialect that a call of `dialect` is sent in: its own where that is spoken."""
+        return dialect if self.speaks(dialect) else self.translated or TRANSLATED[self.dialect]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +73,9 @@ class Route:
     def target(self, model: str) -> Target:
         serves = self.serves
         fallbacks = self._fallbacks(model) if self.fallbacks else ()
-        return Target(
-            serves.provider, serves.dialect, serves.model or model, serves.upstream, serves.passthrough, fallbacks
-        )
+        name = serves.model or model
+        facts = serves.upstream, serves.passthrough, fallbacks, serves.translated
+        return Target(serves.provider, serves.dialect, name, *facts)
 
     def _fallbacks(self, model: str) -> tuple[Target, ...]:
         """In their order; by their own names for `model`, two of them may come to be the same."""

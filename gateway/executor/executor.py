@@ -63,7 +63,7 @@ class PolicyExecutor:
         self._record = record
         self._began = began
         self._link = link
-        self._binds_thinking = binds_thinking
+        self.binds_thinking = binds_thinking
         self._held = Stopwatch()
         self._gate: Gate | None = None
         self._judges: list[Judge] = []
@@ -179,7 +179,7 @@ class PolicyExecutor:
     def _new_gate(self) -> Gate:
         return Gate(
             holds_tools=any(judge.enforces and judge.wants("on_tool_call") for judge in self._judges),
-            binds_thinking=self._binds_thinking,
+            binds_thinking=self.binds_thinking,
             drop=self._thinking_dropped,
             structured=self._request.structured,
             call_id=self._call.id,

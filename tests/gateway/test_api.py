@@ -352,9 +352,26 @@ async def test_a_thread_whose_history_lies_with_the_provider_is_not_found(house:
     assert got.json()["error"]["details"]["error_code"] == "thread_not_found"
 
 
-async def test_a_model_that_only_the_other_dialect_has_is_not_found(house: House) -> None:
-    got = await ask(house, "plain", ANTHROPIC, "x", model="chat/script")
-    assert got.status_code == 404 and is_error_of(ANTHROPIC, got)
+@streamed_and_not
+@pytest.mark.parametrize(("dialect", "other"), [(ANTHROPIC, CHAT), (CHAT, ANTHROPIC)], ids=["anthropic", "chat"])
+async def test_a_model_of_the_other_dialect_is_reached_by_translation(
+    house: House, dialect: Dialect, other: Dialect, stream: bool
+) -> None:
+    got = await ask(
+        house, "guarded", dialect, 'say I look.\ntool bash {"command": "rm -rf /"}', model=other.model, stream=stream
+    )
+    record = await house.record(got.headers["x-luthien-call-id"])
+    assert got.status_code == 200 and "guarded-0" in got.text and "rm -rf" not in got.text
+    assert (record["dialect"], record["upstream_dialect"]) == (dialect.name, other.name)
+    assert record["outcome"] == "blocked"
+
+
+async def test_tokens_are_guessed_where_the_provider_does_not_count_them(house: House) -> None:
+    async with client(house) as made:
+        body = {"model": "chat/script", "messages": [{"role": "user", "content": "one two three"}]}
+        got = await made.post("/v1/messages/count_tokens", json=body)
+    assert got.headers["x-luthien-estimate"] == "true"
+    assert 4 <= got.json()["input_tokens"] <= 12
 
 
 @streamed_and_not

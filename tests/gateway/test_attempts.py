@@ -41,8 +41,8 @@ def test_nobody_is_asked_twice_for_the_same_model() -> None:
     assert asked(attempts(target("own", "m"), target("one", "m"), target("one"), match="*")) == ["own", "one"]
 
 
-def test_a_fallback_that_does_not_take_the_dialect_is_passed_over() -> None:
-    assert asked(attempts(target("chat", "a", "openai"), target("two", "b"))) == ["own", "two"]
+def test_a_fallback_of_another_dialect_is_asked_too() -> None:
+    assert asked(attempts(target("chat", "a", "openai"), target("two", "b"))) == ["own", "chat", "two"]
 
 
 def test_what_is_no_completion_has_no_fallback() -> None:
