@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from . import chain
+from . import chain, packing, payloads
 from .blobs import NewBlob, Shelf
 from .chain import BLOCK_FIELDS, DECISION_FIELDS, Chain
 from .database import Database, Statement
@@ -15,10 +15,12 @@ from .statements import BLOB, BLOCK, CLOSE, CLOSE_COLUMNS, DECISION, OPEN, OPEN_
 from .text import json_text
 
 Row = dict[str, Any]
+Stored = tuple[bytes, bytes]
+"""The name of a body, and its recipe where it is to be packed; the recipe is empty where the body is a blob."""
 
 _pick_opening: Callable[[Row], tuple[Any, ...]] = itemgetter(*OPEN_COLUMNS)
 _pick_closing: Callable[[Row], tuple[Any, ...]] = itemgetter(*CLOSE_COLUMNS, "id")
-_pick_block: Callable[[Row], tuple[Any, ...]] = itemgetter(*BLOCK_FIELDS)
+_pick_block: Callable[[Row], tuple[Any, ...]] = itemgetter(*BLOCK_FIELDS, "arguments")
 _pick_decision: Callable[[Row], tuple[Any, ...]] = itemgetter(*DECISION_FIELDS)
 _UNLINKED = ("", None, None, None)
 BLOB_BYTES = 4 * 1024 * 1024
@@ -49,6 +51,19 @@ class Batch:
                 self._referred.update((target, blob.digest) for target in blob.targets)
         self._referred.add((digest, call_id.encode()))
         return digest
+
+    def body(self, call_id: str, raw: bytes, conversation: str = "", base: tuple[bytes, bytes] | None = None) -> Stored:
+        """Store a body of `call_id`, or say how it is packed. `base` is the name and the bytes of one like it."""
+        if base is not None and (recipe := packing.edit(raw, base[1], base[0])):
+            return payloads.name(raw), recipe
+        if len(raw) < packing.SMALL:
+            return payloads.name(raw), payloads.encode((raw,))
+        return self.payload(call_id, raw, conversation), b""
+
+    def packed(self, entries: Iterable[packing.Entry]) -> bytes | None:
+        """What stands in a call's row of the bodies that `body` did not store."""
+        entries = [entry for entry in entries if entry[1]]
+        return packing.pack(entries, self._shelf.quick) if entries else None
 
     def open_call(self, row: Row) -> None:
         """The row of OPEN_COLUMNS."""

@@ -34,7 +34,7 @@ class Shelf:
     """Turns bodies into rows. What it handed out counts as stored until `forget` says otherwise."""
 
     def __init__(self) -> None:
-        self._quick = zstandard.ZstdCompressor(level=1)
+        self.quick = zstandard.ZstdCompressor(level=1)
         self._thorough = zstandard.ZstdCompressor(level=3)
         self._known: OrderedDict[bytes, datetime] = OrderedDict()
         self._parents: OrderedDict[str, deque[Body]] = OrderedDict()
@@ -80,7 +80,7 @@ class Shelf:
         self._known[digest] = now
         if len(self._known) > KNOWN_LIMIT:
             self._known.popitem(last=False)
-        compressor = self._quick if len(content) < QUICK_BELOW else self._thorough
+        compressor = self.quick if len(content) < QUICK_BELOW else self._thorough
         return NewBlob(digest, False, compressor.compress(content), len(content))
 
     def _trusted(self, digest: bytes, now: datetime) -> bool:

@@ -87,7 +87,7 @@ class Opening:
 
     def _made_row(self, batch: Batch) -> dict[str, Any]:
         facts = self.facts
-        self.digest = batch.payload(facts.id, facts.request_body, conversation(facts))
+        self.digest, recipe = batch.body(facts.id, facts.request_body, conversation(facts))
         return {
             "id": facts.id,
             "key": clean_name(facts.key),
@@ -106,6 +106,7 @@ class Opening:
             "commitments": b"",
             "truncated": json_text(self.truncated),
             "process": self.process,
+            "opening_bodies": batch.packed([(0, recipe)]),
         }
 
 
@@ -125,6 +126,7 @@ class ReleasedBlock:
             "tool_name": clean_name(called.name) if called else "",
             "tool_call_id": clean_name(called.id) if called else "",
             "content": None,
+            "arguments": None,
             "released_at_ms": at_ms,
         }
         return cls(row, called.arguments_text.encode("utf-8", "surrogatepass") if called else None)
@@ -135,7 +137,8 @@ class ReleasedBlock:
 
     def add_to(self, batch: Batch, call_id: str) -> None:
         if self.arguments is not None:
-            self.row["content"] = batch.payload(call_id, self.arguments)
+            self.row["content"], packed = batch.body(call_id, self.arguments)
+            self.row["arguments"] = self.arguments if packed else None
         batch.add_block(call_id, self.row)
 
 
@@ -221,19 +224,25 @@ class Closing:
 
     def _add_payloads(self, batch: Batch, row: dict[str, Any]) -> None:
         """Store the bodies; what passed unchanged is looked at once."""
-        facts = self.opening.facts
-        row["request_final"] = None
-        if self.forwarded is not None:
-            same = self.forwarded is facts.request_body or self.forwarded == facts.request_body
-            row["request_final"] = (
-                row["request_original"] if same else batch.payload(facts.id, self.forwarded, conversation(facts))
-            )
+        facts, sent = self.opening.facts, self.forwarded
+        came = said = given = b""
+        row["request_final"] = row["request_original"]
+        if sent is None:
+            row["request_final"] = None
+        elif sent is not facts.request_body and sent != facts.request_body:
+            base = (row["request_original"], facts.request_body)
+            row["request_final"], came = batch.body(facts.id, sent, conversation(facts), base)
         original, final = b"".join(self.original), b"".join(self.final)
-        row["response_original"] = first = batch.payload(facts.id, original) if original else None
+        row["response_original"] = row["response_final"] = None
+        if original:
+            row["response_original"], said = batch.body(facts.id, original)
         if final == original:
-            row["response_final"] = first
-        else:
-            row["response_final"] = batch.payload(facts.id, final) if final else None
+            row["response_final"] = row["response_original"]
+        elif final:
+            # A small one needs no base: what it has in common with the original is compressed away.
+            alike = (row["response_original"], original) if original and not said else None
+            row["response_final"], given = batch.body(facts.id, final, base=alike)
+        row["closing_bodies"] = batch.packed([(1, came), (2, said), (3, given)])
 
 
 @dataclass(slots=True)

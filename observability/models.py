@@ -43,7 +43,8 @@ class CallRecord(Chained):
     """One client request and all that came of it. Names are text, so that the record outlives what they name.
 
     Times ending in `_ms` are milliseconds since `started_at`, but `hold_ms` and `overhead_ms`, which are spans: how
-    long policies held the answer, and what Luthien itself took. The four payload columns are SHA-256 digests of bodies.
+    long policies held the answer, and what Luthien itself took. The four payload columns are SHA-256 digests of bodies,
+    which are blobs, or stand in the row itself (packing.py) where they are small.
     The leaf covers only `commitments`, SHA-256 of nonce and digest for each, so that both can be erased and the chain
     still verifies.
     `upstream_dialect` is empty where the provider speaks the client's. `process` is the boot id of the gateway process
@@ -94,6 +95,8 @@ class CallRecord(Chained):
     nonces = models.BinaryField(default=b"")
     commitments = models.BinaryField(default=b"")
     process = models.TextField(default="")
+    opening_bodies = models.BinaryField(null=True)
+    closing_bodies = models.BinaryField(null=True)
 
     class Meta:
         ordering = ["-started_at", "-id"]
@@ -102,7 +105,10 @@ class CallRecord(Chained):
             models.Index(fields=["team", "-started_at", "-id"], name="call_team"),
             models.Index(fields=["key", "-started_at", "-id"], name="call_key"),
             models.Index(fields=["session", "-started_at", "-id"], name="call_session"),
-            models.Index(fields=["outcome", "-started_at", "-id"], name="call_outcome"),
+            # Most calls finish: whoever looks for those finds them among the newest.
+            models.Index(
+                fields=["outcome", "-started_at", "-id"], name="call_outcome", condition=~models.Q(outcome="finished")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -111,7 +117,7 @@ class CallRecord(Chained):
 
 class Block(models.Model):
     """A block that was released to the client, on record before it was. `content` is the SHA-256 of a tool call's
-    arguments as released; other kinds have none. Insert-only."""
+    arguments as released, and `arguments` the bytes where they are few; else they are a blob. Insert-only."""
 
     pk = models.CompositePrimaryKey("call_id", "position")
     call = models.ForeignKey(CallRecord, models.CASCADE, related_name="blocks", db_constraint=False, db_index=False)
@@ -121,6 +127,7 @@ class Block(models.Model):
     tool_call_id = models.TextField(default="")
     content = models.BinaryField(null=True)
     released_at_ms = models.FloatField()
+    arguments = models.BinaryField(null=True)
 
     class Meta:
         ordering = ["call_id", "position"]

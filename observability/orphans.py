@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 
 from .batch import Batch
 from .chain import BLOCK_FIELDS, DECISION_FIELDS, JSON_FIELDS
@@ -17,6 +18,7 @@ from .database import Database, DatabaseAway
 from .entries import commitments
 from .models import CallRecord, Process
 from .process import Ownership
+from .queries import with_outcome
 from .text import json_text
 
 LIFELESS = timedelta(seconds=10)
@@ -49,7 +51,7 @@ class Orphans:
 
     def _dead_owners(self) -> list[str]:
         mine = self._ownership.boot_id
-        owners = set(CallRecord.objects.filter(outcome="open").order_by().values_list("process", flat=True).distinct())
+        owners = set(_open_calls().order_by().values_list("process", flat=True).distinct())
         known = Process.objects.in_bulk(owners)
         return [owner for owner in owners - {mine} if self._is_dead(known.get(owner))]
 
@@ -68,13 +70,17 @@ class Orphans:
 
     def _close_all(self, owner: str, make_batch: Callable[[], Batch]) -> Iterator[Batch]:
         while True:
-            calls = list(CallRecord.objects.filter(outcome="open", process=owner).order_by("id")[:AT_ONCE])
+            calls = list(_open_calls().filter(process=owner).order_by("started_at")[:AT_ONCE])
             if not calls:
                 return
             batch = make_batch()
             for call in calls:
                 _interrupt(call, batch)
             yield batch
+
+
+def _open_calls() -> QuerySet[CallRecord]:
+    return with_outcome(CallRecord.objects.all(), "open")
 
 
 def _interrupt(call: CallRecord, batch: Batch) -> None:

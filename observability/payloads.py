@@ -126,9 +126,9 @@ def encode(pieces: Iterable[Piece]) -> bytes:
             case Part():
                 out += b"\1" + piece.digest
             case Slice():
-                out += b"\2" + piece.digest + _varint(piece.start) + _varint(piece.length)
+                out += b"\2" + piece.digest + varint(piece.start) + varint(piece.length)
             case _:
-                out += b"\0" + _varint(len(piece)) + piece
+                out += b"\0" + varint(len(piece)) + piece
     return bytes(out)
 
 
@@ -139,15 +139,15 @@ def decode(recipe: bytes) -> Iterator[bytes | Slice]:
         tag, position = recipe[position], position + 1
         digest = recipe[position : position + 32]
         if tag == 0:
-            length, position = _read_varint(recipe, position)
+            length, position = read_varint(recipe, position)
             yield recipe[position : position + length]
             position += length
         elif tag == 1:
             position += 32
             yield Slice(digest, 0, -1)
         elif tag == 2:
-            start, position = _read_varint(recipe, position + 32)
-            length, position = _read_varint(recipe, position)
+            start, position = read_varint(recipe, position + 32)
+            length, position = read_varint(recipe, position)
             yield Slice(digest, start, length)
         else:
             raise PayloadDamaged("a recipe has a piece of an unknown kind")
@@ -219,18 +219,18 @@ def _best(raw: bytes, parents: Sequence[Body]) -> _Shared | None:
 def _share(raw: bytes, parent: Body) -> _Shared:
     other = parent.raw
     size, shorter = len(other), min(len(raw), len(other))
-    head = _common(shorter, lambda a, b: raw[a:b] == other[a:b])
+    head = common(shorter, lambda a, b: raw[a:b] == other[a:b])
     cuts = [cut for span in parent.elements for cut in span]
     place = bisect_right(cuts, head)
     head = cuts[place - 1] if place else 0
     long, short = len(raw), size
-    tail = _common(shorter - head, lambda a, b: raw[long - b : long - a] == other[short - b : short - a])
+    tail = common(shorter - head, lambda a, b: raw[long - b : long - a] == other[short - b : short - a])
     place = bisect_left(cuts, size - tail)
     tail = size - cuts[place] if place < len(cuts) else tail
     return _Shared(parent, head, tail)
 
 
-def _common(limit: int, same: Callable[[int, int], bool]) -> int:
+def common(limit: int, same: Callable[[int, int], bool]) -> int:
     """How many of `limit` bytes agree, from the first on, by bisection; `same(a, b)` compares bytes a to b."""
     low, high = 0, limit
     if same(0, limit):
@@ -285,7 +285,7 @@ def _scan(text: str, position: int) -> Iterator[Span]:
         yield start, position
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)
@@ -294,7 +294,7 @@ def _varint(number: int) -> bytes:
     return bytes(out)
 
 
-def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+def read_varint(data: bytes, position: int) -> tuple[int, int]:
     number = shift = 0
     while True:
         if position >= len(data) or shift > 63:

@@ -12,10 +12,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from policies.content import Request, Response
 
-from . import content, payloads
+from . import content, packing, payloads
 from .diff import Diff, request_blocks, response_blocks
-from .models import Blob, CallRecord, Decision
+from .models import Blob, Block, CallRecord, Decision
 from .payloads import PayloadDamaged
+from .statements import PAYLOADS
 
 Teams = Sequence[str] | None
 PAGE = 50
@@ -52,8 +53,10 @@ def call_page(
     A `before` that is no page's `older` counts as empty.
     """
     calls = visible_calls(teams)
-    names = {"team": team, "key": key, "session": session, "model": model, "outcome": outcome}
+    names = {"team": team, "key": key, "session": session, "model": model}
     calls = calls.filter(**{name: value for name, value in names.items() if value})
+    if outcome:
+        calls = with_outcome(calls, outcome)
     if changed:
         calls = calls.filter(Q(changed_request=True) | Q(changed_response=True))
     judged = {name: value for name, value in (("policy", policy), ("action", action)) if value}
@@ -63,7 +66,7 @@ def call_page(
         at, id = place
         calls = calls.filter(Q(started_at__lt=at) | Q(id__lt=id), started_at__lte=at)
     limit = min(max(limit, 1), MOST)
-    found = list(calls.order_by("-started_at", "-id")[: limit + 1])
+    found = list(calls.defer("opening_bodies", "closing_bodies").order_by("-started_at", "-id")[: limit + 1])
     more = len(found) > limit
     return CallPage(found[:limit], _place(found[limit - 1]) if more else "")
 
@@ -71,6 +74,12 @@ def call_page(
 def visible_calls(teams: Teams = None) -> QuerySet[CallRecord]:
     """All calls that a reader of `teams` may see."""
     return CallRecord.objects.all() if teams is None else CallRecord.objects.filter(team__in=list(teams))
+
+
+def with_outcome(calls: QuerySet[CallRecord], outcome: str) -> QuerySet[CallRecord]:
+    """Those that ended so, by the index that all but the finished have."""
+    calls = calls.filter(outcome=outcome)
+    return calls if outcome == "finished" else calls.exclude(outcome="finished")
 
 
 def call(id: str, teams: Teams = None) -> CallRecord | None:
@@ -84,7 +93,20 @@ def payload(record: CallRecord, name: str) -> bytes | None:
     Raises PayloadDamaged where what is stored is not what was recorded.
     """
     digest = getattr(record, name)
-    return None if digest is None else payloads.assemble(bytes(digest), load_blob)
+    if digest is None:
+        return None
+    packs = (record.opening_bodies, record.closing_bodies)
+    packed = packing.recipes([getattr(record, each) for each in PAYLOADS], packs)
+    return payloads.assemble(
+        bytes(digest), lambda needed: (True, packed[needed]) if needed in packed else load_blob(needed)
+    )
+
+
+def arguments(block: Block) -> bytes | None:
+    """A released tool call's arguments; None for other kinds. Raises PayloadDamaged."""
+    if block.content is None or block.arguments is not None:
+        return None if block.arguments is None else bytes(block.arguments)
+    return payloads.assemble(bytes(block.content), load_blob)
 
 
 def load_blob(digest: bytes) -> tuple[bool, bytes]:

@@ -20,7 +20,7 @@ _UNKNOWN = {
     "overhead_ms": "NULL", "changed_request": "FALSE", "changed_response": "FALSE", "released_bytes": "0",
     "response_headers": "'[]'", "attempts": "'[]'", "notes": "'[]'", "request_final": "NULL",
     "response_original": "NULL", "response_final": "NULL", "boot_id": "''", "sequence": "NULL", "leaf": "NULL",
-    "chain": "NULL",
+    "chain": "NULL", "closing_bodies": "NULL",
 }  # fmt: skip
 """What an open call's row says of what its end will tell, in SQL."""
 
@@ -32,10 +32,12 @@ def _insert(table: str, columns: Sequence[str], conflict: str, constants: dict[s
     return f"INSERT INTO observability_{table} ({names}) VALUES ({values}) ON CONFLICT {conflict}"  # noqa: S608
 
 
-OPEN_COLUMNS = (*OPENING_FIELDS, "policies", "truncated", "request_original", "nonces", "commitments")
-CLOSE_COLUMNS = (*CLOSING_FIELDS, *PAYLOADS, *LINK_COLUMNS)
+OPEN_COLUMNS = (
+    *OPENING_FIELDS, "policies", "truncated", "request_original", "nonces", "commitments", "opening_bodies",
+)  # fmt: skip
+CLOSE_COLUMNS = (*CLOSING_FIELDS, *PAYLOADS, *LINK_COLUMNS, "closing_bodies")
 """They are followed by the call's id."""
-BLOCK_COLUMNS = ("call_id", *BLOCK_FIELDS)
+BLOCK_COLUMNS = ("call_id", *BLOCK_FIELDS, "arguments")
 DECISION_COLUMNS = ("call_id", *DECISION_FIELDS, *LINK_COLUMNS)
 
 BLOB = _insert(

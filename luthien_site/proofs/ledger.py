@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import zstandard
 
 from luthien_site.proofs.received import Received
+from observability import packing
 from observability.database import Database
 from observability.payloads import PayloadDamaged, assemble
+from observability.statements import PAYLOADS
 
-_CALL = "SELECT outcome, response_final FROM observability_callrecord WHERE id = ?"
+_CALL = (
+    f"SELECT outcome, {', '.join(PAYLOADS)}, opening_bodies, closing_bodies "  # noqa: S608 (constants)
+    "FROM observability_callrecord WHERE id = ?"
+)
 _BLOCKS = "SELECT tool_call_id, tool_name, content FROM observability_block WHERE call_id = ?"
 _BLOB = "SELECT recipe, data FROM observability_blob WHERE digest = ?"
 _OUTCOMES = "SELECT outcome, COUNT(*) FROM observability_callrecord GROUP BY outcome ORDER BY outcome"
@@ -43,8 +49,8 @@ class Ledger:
         rows = self._database.read(_CALL, (claim.call_id,))
         if not rows:
             return [f"{claim.call_id} reached a client and is on no record"]
-        outcome, digest = rows[0]
-        final = None if digest is None else self._body(bytes(digest))
+        outcome, *digests = rows[0][: 1 + len(PAYLOADS)]
+        final = self._final(digests, rows[0][1 + len(PAYLOADS) :])
         # The whole answer on record, of which the client has at least the beginning, holds its tool calls too.
         found = [] if final is not None and final.startswith(claim.body) else self._missing_tools(claim)
         if claim.received.complete:
@@ -78,9 +84,14 @@ class Ledger:
             if (tool.id, tool.name, hashlib.sha256(tool.arguments.encode()).digest()) not in recorded
         ]
 
-    def _body(self, digest: bytes) -> bytes | None:
+    def _final(self, digests: Sequence[bytes | None], packs: Sequence[bytes | None]) -> bytes | None:
+        """The answer as the client got it."""
+        final = digests[PAYLOADS.index("response_final")]
+        if final is None:
+            return None
         try:
-            return assemble(digest, self._blob)
+            packed = packing.recipes(digests, packs)
+            return assemble(bytes(final), lambda name: (True, packed[name]) if name in packed else self._blob(name))
         except PayloadDamaged:
             return None
 

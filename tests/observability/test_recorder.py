@@ -122,13 +122,16 @@ async def test_a_released_tool_call_is_readable_before_the_call_is_closed(record
     call = record(id="call_x")
     call.open()
     call.decide(BLOCKED)
-    await call.checkpoint([ToolCall("toolu_1", "Bash", "{}"), ToolCall("toolu_2", "Read", '{"path":"x"}')])
+    long = '{"content":"' + "x" * 20_000 + '"}'
+    await call.checkpoint([ToolCall("toolu_1", "Bash", '{"path":"x"}'), ToolCall("toolu_2", "Write", long)])
     row = await saved("call_x")
     assert row.outcome == "open"
-    assert [block.tool_name for block in row.blocks.all()] == ["Bash", "Read"]
+    assert [block.tool_name for block in row.blocks.all()] == ["Bash", "Write"]
     assert [decision.action for decision in row.decisions.all()] == ["block"]
-    digest = bytes(row.blocks.all()[1].content or b"")
-    assert await sync_to_async(queries.load_blob)(digest) == (False, b'{"path":"x"}')
+    assert [await sync_to_async(queries.arguments)(block) for block in row.blocks.all()] == [
+        b'{"path":"x"}',
+        long.encode(),
+    ]
 
 
 async def test_a_retry_is_an_attempt_of_its_own_and_the_last_answer_is_the_original(record: Record) -> None:
@@ -215,7 +218,7 @@ async def test_a_body_beyond_the_limit_is_cut_and_the_record_says_so(
 
 
 async def test_what_passed_unchanged_is_stored_once(record: Record) -> None:
-    body = b'{"messages":[]}' + b" " * 1000
+    body = b'{"messages":[]}' + b" " * 20_000
     call = record(id="call_x", request_body=body)
     call.open()
     call.forwarded("p", "m", bytes(bytearray(body)))
@@ -226,7 +229,8 @@ async def test_what_passed_unchanged_is_stored_once(record: Record) -> None:
     row = await saved("call_x")
     assert row.request_original == row.request_final
     assert row.response_original == row.response_final
-    assert await BlobReference.objects.filter(source=b"call_x").acount() == 2
+    assert await BlobReference.objects.filter(source=b"call_x").acount() == 1
+    assert await payload(row, "response_final") == b"answer"
 
 
 async def test_commitments_hold_nonce_and_digest_of_each_payload(record: Record) -> None:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from observability import queries
-from observability.models import Blob
+from observability.models import CallRecord
 from tests.console import seed
 
 PAGES = ("/calls/", f"/calls/{seed.BLOCKED}/", f"/calls/{seed.BLOCKED}/diff/")
@@ -127,7 +127,7 @@ def test_a_preview_stops_where_a_page_would_become_slow(
 
 
 def test_a_damaged_body_is_told_and_breaks_no_page(reader: Client, calls: None) -> None:
-    Blob.objects.update(data=b"not zstd")
+    CallRecord.objects.update(opening_bodies=b"not zstd", closing_bodies=b"not zstd")
     assert "damaged" in page(reader, f"{BODY}preview/")
     assert reader.get(BODY).status_code == 404
     assert "Nothing that can be read" in page(reader, f"/calls/{seed.BLOCKED}/")

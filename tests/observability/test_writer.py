@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from observability import chain
 from observability.chain import Chain
 from observability.database import Database, DatabaseAway, DatabaseRefused, Statement, connect
 from observability.models import Blob, CallRecord
+from observability.packing import SMALL
 from observability.recorder import CallRecorder, RecordUnavailable
 from policies.content import ToolCall
 from policies.verdicts import Decision
@@ -153,16 +155,20 @@ async def test_an_entry_that_the_database_refuses_costs_no_other(make_writer: Ma
     writer = make_writer(database=weather)
     weather.refuses = "poison"
     weather.gate.clear()
-    calls = [CallRecorder(make_facts(model="poison" if n == 3 else "fine"), writer) for n in range(6)]
+    body = b"[" + b"1," * 10_000 + b"1]"
+    calls = [
+        CallRecorder(make_facts(model="poison" if n == 0 else "fine", request_body=body, session=""), writer)
+        for n in range(6)
+    ]
     closes = [asyncio.ensure_future(call.close("finished", 200)) for call in calls]
     await asyncio.sleep(0)
     weather.gate.set()
     results = await asyncio.gather(*closes, return_exceptions=True)
-    assert [isinstance(result, RecordUnavailable) for result in results] == [n == 3 for n in range(6)]
+    assert [isinstance(result, RecordUnavailable) for result in results] == [n == 0 for n in range(6)]
     assert await CallRecord.objects.acount() == 5
     assert await sync_to_async(verify)(writer.boot_id) == 5
-    body = bytes((await CallRecord.objects.afirst()).request_original or b"")  # type: ignore[union-attr]
-    assert await Blob.objects.filter(pk=body).aexists(), "a blob that the refused entry brought is stored by the next"
+    (blob,) = [blob async for blob in Blob.objects.all()]
+    assert blob.size == len(body), "a blob that the refused entry brought is stored by the next"
 
 
 async def test_a_commit_whose_answer_was_lost_is_repeated_without_harm(
@@ -219,9 +225,10 @@ async def test_large_bodies_do_not_share_a_transaction(
     make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("observability.batch.BLOB_BYTES", 100)
-    call = CallRecorder(make_facts(id="call_x"), make_writer(database=weather))
-    call.original(bytes(range(200)))
-    call.final(bytes(range(199, -1, -1)))
+    facts = make_facts(id="call_x", session="", request_body=random.Random(0).randbytes(SMALL))
+    call = CallRecorder(facts, make_writer(database=weather))
+    call.original(random.Random(1).randbytes(SMALL))
+    call.final(random.Random(2).randbytes(SMALL))
     await call.close("finished", 200)
     assert sum(rows == 1 for rows in weather.transactions) >= 3, "the claim, and two bodies ahead of the rows"
     assert (await CallRecord.objects.aget(pk="call_x")).response_final is not None

@@ -7,6 +7,7 @@ import zstandard
 
 from luthien_site.proofs.ledger import Claim, Ledger
 from luthien_site.proofs.received import Received, ReceivedTool
+from observability import packing, payloads
 from observability.database import Statement
 
 BODY = b"data: the answer\n\n"
@@ -21,9 +22,16 @@ def digest(data: bytes) -> bytes:
 class Rows:
     """A database that knows one call, with a row a table."""
 
-    def __init__(self, *, outcome: str = "finished", final: bytes | None = BODY, blocks: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        outcome: str = "finished",
+        final: bytes | None = BODY,
+        blocks: Sequence[Any] = (),
+        packed: bytes | None = None,
+    ) -> None:
         self.tables: dict[str, list[tuple[Any, ...]]] = {
-            "callrecord": [(outcome, digest(final) if final is not None else None)],
+            "callrecord": [(outcome, None, None, None, digest(final) if final is not None else None, None, packed)],
             "block": list(blocks),
             "blob": [(False, zstandard.ZstdCompressor().compress(final))] if final is not None else [],
         }
@@ -47,6 +55,12 @@ def missing(rows: Rows, body: bytes = BODY, *, complete: bool = True, tools: Seq
 
 def test_a_whole_answer_whose_bytes_are_on_record_misses_nothing() -> None:
     assert missing(Rows(), tools=[TOOL]) == []
+
+
+def test_an_answer_may_stand_in_its_calls_row() -> None:
+    rows = Rows(packed=packing.pack([(3, payloads.encode([BODY]))], zstandard.ZstdCompressor()))
+    rows.tables["blob"] = []
+    assert missing(rows) == []
 
 
 def test_a_call_on_no_record_is_told() -> None:

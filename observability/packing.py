@@ -1,0 +1,69 @@
+"""Bodies that stand in the row of their own call. Pure.
+
+Most bodies are small, and nobody else needs them: they are compressed together and written with their row, without
+rows, references and names in an index of their own. A pack is zstd of entries, one after the other: which payload (its
+place in PAYLOADS, a byte), the length of its recipe (a varint), the recipe as `payloads.encode` makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import zstandard
+
+from .payloads import MIN_SPLIT, PayloadDamaged, Slice, common, encode, read_varint, varint
+
+SMALL = MIN_SPLIT
+"""A body shorter than this (bytes) is packed; longer ones are blobs, which later bodies can build on."""
+
+Bytes = bytes | memoryview
+Entry = tuple[int, bytes]
+"""Which payload, and its recipe."""
+
+
+def pack(entries: Iterable[Entry], compressor: zstandard.ZstdCompressor) -> bytes:
+    out = bytearray()
+    for place, recipe in entries:
+        out.append(place)
+        out += varint(len(recipe))
+        out += recipe
+    return compressor.compress(out)
+
+
+def unpack(packed: bytes) -> Iterator[Entry]:
+    """Raises PayloadDamaged."""
+    try:
+        data = zstandard.ZstdDecompressor().decompress(packed)
+    except zstandard.ZstdError as error:
+        raise PayloadDamaged("a pack cannot be decompressed") from error
+    position = 0
+    while position < len(data):
+        place = data[position]
+        length, position = read_varint(data, position + 1)
+        yield place, data[position : position + length]
+        position += length
+
+
+def recipes(digests: Sequence[Bytes | None], packs: Iterable[Bytes | None]) -> dict[bytes, bytes]:
+    """The recipes of a call's packed bodies by their names; `digests` are those of PAYLOADS. Raises PayloadDamaged."""
+    found: dict[bytes, bytes] = {}
+    for packed in packs:
+        for place, recipe in unpack(bytes(packed)) if packed else ():
+            digest = digests[place] if place < len(digests) else None
+            if digest is None:
+                raise PayloadDamaged("a pack holds a body that its call does not have")
+            found[bytes(digest)] = recipe
+    return found
+
+
+def edit(raw: bytes, base: bytes, digest: bytes) -> bytes:
+    """A recipe of `raw` as a change to `base`, whose name is `digest`; empty where the change is not small."""
+    long, short = len(raw), len(base)
+    least = min(long, short)
+    head = common(least, lambda a, b: raw[a:b] == base[a:b])
+    tail = common(least - head, lambda a, b: raw[long - b : long - a] == base[short - b : short - a])
+    added = raw[head : long - tail]
+    if len(added) >= SMALL:
+        return b""
+    pieces = (Slice(digest, 0, head), added, Slice(digest, short - tail, tail))
+    return encode(piece for piece in pieces if (piece if isinstance(piece, bytes) else piece.length))
