@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 from gateway.calls import Incoming
 from observability.recorder import CallFacts
 from policies.base import Call
 from policies.content import Request
 
+Read = tuple[Request, Exception | None]
+"""A request, or an empty one and why it cannot be read; whoever sends such goes on record too."""
 
-def read(incoming: Incoming) -> tuple[Request, Exception | None]:
-    """The request, or an empty one and why it cannot be read; whoever sends such goes on record too."""
+# One after the other, so that all other calls compete with one of them at most.
+_large_bodies = ThreadPoolExecutor(1, "large-bodies")
+
+
+def read(incoming: Incoming) -> Read:
+    """The request, at once."""
     try:
         return incoming.dialect.read_request(incoming.body), None
     except Exception as error:
         return Request(""), error
+
+
+async def read_large(incoming: Incoming) -> Read:
+    """The request, read while other calls go on; see `strict_json.LARGE`."""
+    return await asyncio.get_running_loop().run_in_executor(_large_bodies, read, incoming)
 
 
 def seen_by_policies(incoming: Incoming, request: Request, session: str) -> Call:

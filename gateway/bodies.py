@@ -57,7 +57,9 @@ class Bodies:
                 if not message.get("more_body", False):
                     break
             body = b"".join(chunks)
-            decoded = body if encoding in ("", "identity") else decode(body, encoding, self._largest)
+            # What comes encoded may be a bomb, and is rare.
+            plain = encoding in ("", "identity")
+            decoded = body if plain else await asyncio.to_thread(decode, body, encoding, self._largest)
         except BaseException as error:
             self.release(size)
             if coming.too_slow and isinstance(error, asyncio.CancelledError) and not task.uncancel():

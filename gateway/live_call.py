@@ -14,6 +14,7 @@ from gateway import beginnings, endings
 from gateway.attempts import Attempts
 from gateway.calls import Clock, Head, Incoming
 from gateway.dialects.base import StreamReader
+from gateway.dialects.strict_json import LARGE
 from gateway.directory import Directory, Target
 from gateway.errors import BadRequest, GatewayError, UpstreamError, UpstreamGarbled, UpstreamUnavailable
 from gateway.executor import Answered, PolicyExecutor, RetryAsked
@@ -35,13 +36,13 @@ _ending: set[asyncio.Task[None]] = set()
 class LiveCall:
     """Made by `recorded`; nothing here survives the call. `request` is as the client sent it."""
 
-    def __init__(self, incoming: Incoming, directory: Directory) -> None:
+    def __init__(self, incoming: Incoming, directory: Directory, read: beginnings.Read) -> None:
         self.incoming = incoming
         self.clock = Clock(incoming.began)
         self.head_is_out = False
         self.translation: Translation | None = None
         self._directory = directory
-        self.request, self._unreadable = beginnings.read(incoming)
+        self.request, self._unreadable = read
         self._session = session_of(incoming.client.key, self.request, incoming.headers)
         self.executor = PolicyExecutor(
             () if self._unreadable else self._select(self.request.model),
@@ -66,7 +67,10 @@ class LiveCall:
     @asynccontextmanager
     async def recorded(cls, incoming: Incoming, directory: Directory) -> AsyncGenerator[LiveCall, None]:
         """A call whose record is closed when the block is left, by whichever way."""
-        call = cls(incoming, directory)
+        is_large = len(incoming.body) > LARGE
+        call = cls(
+            incoming, directory, await beginnings.read_large(incoming) if is_large else beginnings.read(incoming)
+        )
         try:
             yield call
         finally:

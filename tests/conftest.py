@@ -3,6 +3,12 @@ import os
 import pytest
 from django.conf import settings
 from django.db import connections
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
+
+# How fast examples are made and run says something of the machine, and nothing of the code.
+examples.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("busy")
 
 
 def pytest_configure() -> None:

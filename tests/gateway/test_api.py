@@ -82,6 +82,23 @@ async def test_a_request_that_nothing_changed_keeps_its_bytes_its_query_and_its_
         assert exchange.header(name) == [value.encode().decode("latin-1")]
 
 
+async def test_an_agents_long_conversation_keeps_its_bytes(house: House) -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.answer(ODD_BODY, JSON)
+
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": 'if (a[0], {"b"}) \\n' * 300}
+    body = json.dumps({"model": "odd/first", "messages": [{"role": "user", "content": [result]}] * 700}).encode()
+    async with provider(house, answer) as asked, client(house, "adds") as made, client(house) as plain:
+        changed = await made.post("/v1/messages", content=body)
+        assert (await plain.post("/v1/messages", content=body)).content == ODD_BODY
+        bomb = await plain.post(
+            "/v1/messages", content=b'{"model":"odd/first","messages":[' + b"[]," * 999_999 + b"1]}"
+        )
+    assert changed.content == ODD_BODY
+    assert asked.exchanges[0].body != asked.exchanges[1].body == body
+    assert (bomb.status_code, "values" in bomb.json()["error"]["message"]) == (400, True)
+
+
 @pytest.mark.parametrize("given", ["x-api-key", "authorization"])
 @both_dialects
 async def test_the_providers_credential_goes_on_alone(house: House, dialect: Dialect, given: str) -> None:

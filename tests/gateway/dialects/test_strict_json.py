@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.dialects import strict_json
 from gateway.dialects.strict_json import MAX_CONTAINERS, read_object
 from gateway.errors import BadRequest
 
@@ -79,3 +80,46 @@ def test_a_body_of_very_many_objects_is_refused_before_anyone_walks_through_it(c
         return
     with pytest.raises(BadRequest, match="more than 100000 objects"):
         read_object(body)
+
+
+def signs(value: Any) -> int:
+    """The commas and opening brackets of the JSON of `value`."""
+    if not isinstance(value, dict | list):
+        return 0
+    inner = list(value.values()) if isinstance(value, dict) else value
+    return 1 + max(len(inner) - 1, 0) + sum(signs(each) for each in inner)
+
+
+texts = st.text(st.sampled_from('"\\,[{ax'))
+tricky = st.recursive(
+    texts | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=10
+)
+
+
+@given(st.dictionaries(texts, tricky), st.integers(0, 9), st.integers(1, 9))
+def test_values_are_counted_without_what_texts_say(value: dict[str, Any], most: int, size: int) -> None:
+    body = json.dumps(value).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, number in (("LARGE", 0), ("MAX_VALUES", most), ("_SLICE", size)):
+            patch.setattr(strict_json, name, number)
+        if signs(value) <= most:
+            assert read_object(body) == value
+            return
+        with pytest.raises(BadRequest, match="values"):
+            read_object(body)
+
+
+@pytest.mark.parametrize(
+    "many", [b"[" * 999_999, b"[]," * 999_999, b'{"a":1},' * 499_999, b"1," * 999_999, b'"a",' * 999_999]
+)
+def test_a_large_body_of_very_many_values_is_refused_before_it_is_parsed(
+    many: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strict_json, "orjson", None)
+    with pytest.raises(BadRequest, match="more than 500000 values"):
+        read_object(b'{"a":[' + many + b"1]}")
+
+
+def test_a_large_text_may_hold_as_many_commas_and_brackets_as_it_likes() -> None:
+    text = 'f(a, {b}, [c], "\\");\n' * 200_000
+    assert read_object(json.dumps({"a": text}).encode()) == {"a": text}
