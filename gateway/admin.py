@@ -210,7 +210,7 @@ class FallbackInline(admin.TabularInline):
 @admin.register(ModelRoute)
 class ModelRouteAdmin(DeletedByService, admin.ModelAdmin):
     inlines = (FallbackInline,)
-    list_display = ("match", "provider", "model", "order", "enabled")
+    list_display = ("match", "provider", "model", "wire", "order", "enabled")
     list_filter = ("provider", "enabled")
     list_select_related = ("provider",)
     search_fields = ("match", "model")

@@ -33,6 +33,13 @@ class Dialect(models.TextChoices):
     DEMO = "demo", "Demo (built in, needs no network)"
 
 
+class Wire(models.TextChoices):
+    """What translated calls are sent as, to a provider that speaks more than one dialect."""
+
+    USUAL = "", "Chat Completions"
+    RESPONSES = "responses", "Responses"
+
+
 class Team(models.Model):
     name = models.CharField(max_length=100, unique=True)
 
@@ -129,6 +136,14 @@ class ModelRoute(models.Model):
     match = models.CharField(max_length=200, unique=True, help_text="A model's name, or a pattern such as claude-*")
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="routes")
     model = models.CharField(max_length=200, blank=True, help_text="The provider's name for it; empty: the same.")
+    wire = models.CharField(
+        "translated to",
+        max_length=20,
+        choices=Wire,
+        blank=True,
+        default=Wire.USUAL,
+        help_text="What an OpenAI provider is sent where the client speaks another dialect.",
+    )
     order = models.IntegerField(default=0)
     enabled = models.BooleanField(default=True)
 
@@ -137,6 +152,10 @@ class ModelRoute(models.Model):
 
     def __str__(self) -> str:
         return self.match
+
+    def clean(self) -> None:
+        if self.wire and self.provider_id and self.provider.dialect not in (Dialect.OPENAI, Dialect.DEMO):
+            raise ValidationError({"wire": "Only a provider that speaks OpenAI's dialects has this choice."})
 
 
 class Fallback(models.Model):

@@ -108,7 +108,8 @@ def save_route(route: ModelRoute, *, actor: str, fallbacks: Sequence[Fallback] |
     targets = list(route.fallbacks.all() if fallbacks is None and route.pk else fallbacks or ())
     check_fallbacks(route, targets)
     named = [str(target) for target in targets]
-    _store(route, "route", actor, provider=route.provider.name, model=route.model, order=route.order, fallbacks=named)
+    detail = {"provider": route.provider.name, "model": route.model, "wire": route.wire, "order": route.order}
+    _store(route, "route", actor, **detail, fallbacks=named)
     if fallbacks is not None:
         route.fallbacks.all().delete()
         Fallback.objects.bulk_create(Fallback(route=route, provider=t.provider, model=t.model) for t in targets)

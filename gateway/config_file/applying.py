@@ -77,7 +77,8 @@ class Applying:
         ]
         route = ModelRoute.objects.filter(match=entry.match).first() or ModelRoute(match=entry.match)
         stored = [str(target) for target in route.fallbacks.select_related("provider")] if route.pk else []
-        fields = {"provider_id": provider.pk, "model": entry.model, "order": order, "enabled": entry.enabled}
+        fields = {"provider_id": provider.pk, "model": entry.model, "wire": entry.wire}
+        fields |= {"order": order, "enabled": entry.enabled}
         other = ["fallback"] if stored != [str(target) for target in fallbacks] else []
         if self._differs("route", route, fields, other):
             services.save_route(route, actor=self._actor, fallbacks=fallbacks)

@@ -8,7 +8,7 @@ import yaml
 
 from gateway.config_file.document import escaped
 from gateway.config_file.shape import FallbackEntry, KeyEntry, PolicyEntry, ProviderEntry, RouteEntry, ScopeEntry
-from gateway.models import ApiKey, ModelRoute, Provider
+from gateway.models import ApiKey, ModelRoute, Provider, Wire
 from policies.models import Activation
 
 _HEADER = """\
@@ -40,6 +40,7 @@ def _route(route: ModelRoute) -> dict[str, Any]:
         match=route.match,
         provider=route.provider.name,
         model=route.model,
+        wire="responses" if route.wire == Wire.RESPONSES else "",
         fallback=[FallbackEntry(provider=each.provider.name, model=each.model) for each in route.fallbacks.all()],
         order=route.order,
         enabled=route.enabled,

@@ -42,6 +42,7 @@ class RouteEntry(Entry):
     match: Annotated[str, Field(min_length=1, max_length=200)]
     provider: str
     model: str = ""
+    wire: Literal["", "responses"] = ""
     fallback: list[FallbackEntry] = []
     order: int | None = None
     enabled: bool = True

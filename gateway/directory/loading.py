@@ -43,6 +43,7 @@ class RouteFacts:
     provider: ProviderFacts
     model: str
     fallbacks: tuple[tuple[ProviderFacts, str], ...] = ()
+    wire: str = ""
 
     @property
     def providers(self) -> list[ProviderFacts]:
@@ -107,7 +108,7 @@ def upstream(provider: ProviderFacts) -> Upstream:
 
 def _route(route: ModelRoute) -> RouteFacts:
     fallbacks = [(facts(each.provider), each.model) for each in route.fallbacks.all() if each.provider.enabled]
-    return RouteFacts(route.match, facts(route.provider), route.model, tuple(fallbacks))
+    return RouteFacts(route.match, facts(route.provider), route.model, tuple(fallbacks), route.wire)
 
 
 def _demo(provider: ProviderFacts) -> Upstream:

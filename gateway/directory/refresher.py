@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from django.db import connections
 from gateway import prices, services
 from gateway.directory import loading
 from gateway.directory.lookups import Lookups
-from gateway.directory.snapshot import Client, Directory, Route, Target
+from gateway.directory.snapshot import WIRES, Client, Directory, Route, Target
 from gateway.errors import Unavailable
 from gateway.upstreams.base import Upstream
 from gateway.upstreams.litellm import library as litellm
@@ -169,7 +170,10 @@ def _route(route: loading.RouteFacts, upstreams: Mapping[loading.ProviderFacts, 
         return Target(facts.name, facts.dialect, model, upstreams[facts], facts.passthrough)
 
     fallbacks = tuple(target(*fallback) for fallback in route.fallbacks)
-    return Route(route.match, target(route.provider, route.model), fallbacks)
+    serves = target(route.provider, route.model)
+    if route.wire:
+        serves = dataclasses.replace(serves, translated=WIRES[route.wire])
+    return Route(route.match, serves, fallbacks)
 
 
 def with_connection(work: Callable[[], T]) -> T:

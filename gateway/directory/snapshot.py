@@ -18,8 +18,15 @@ SPEAKS: Mapping[str, frozenset[str]] = {
     "demo": frozenset({"anthropic", "openai_chat"}),
 }
 """The wire dialects of a provider, by the dialect that it is configured with."""
-TRANSLATED: Mapping[str, str] = {"anthropic": "anthropic", "openai": "openai_chat", "demo": "openai_chat"}
+TRANSLATED: Mapping[str, str] = {
+    "anthropic": "anthropic",
+    "openai": "openai_chat",
+    "litellm": "openai_chat",
+    "demo": "openai_chat",
+}
 """The one of them that calls of other dialects are translated to, unless their route says otherwise."""
+WIRES: Mapping[str, str] = {"responses": "openai_responses"}
+"""What a route may say instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,9 @@ class Target:
 
     def wire(self, dialect: str) -> str:
         """The wire dialect that a call of `dialect` is sent in: its own where that is spoken."""
-        return dialect if self.speaks(dialect) else self.translated or TRANSLATED[self.dialect]
+        if self.speaks(dialect):
+            return dialect
+        return self.translated if self.speaks(self.translated) else TRANSLATED[self.dialect]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,18 @@ def test_fallbacks_follow_the_file() -> None:
     assert not ModelRoute.objects.get(match="fast").fallbacks.exists()
 
 
+def test_what_a_route_is_translated_to_follows_the_file() -> None:
+    apply(WHOLE)
+    assert apply(WHOLE.replace("model: gpt-5-mini", "model: gpt-5-mini, wire: responses")).lines == (
+        "route fast changed: wire",
+    )
+    assert ModelRoute.objects.get(match="fast").wire == "responses"
+    assert "wire: responses" in config_file.export()
+    assert problems(WHOLE.replace('"claude-*",', '"claude-*", wire: responses,')) == [
+        (5, "models[1].wire: Only a provider that speaks OpenAI's dialects has this choice.")
+    ]
+
+
 def test_a_missing_section_is_left_alone_and_one_that_is_there_is_complete() -> None:
     apply(WHOLE)
     assert not apply("{}")

@@ -8,7 +8,7 @@ from django.db import OperationalError
 
 from gateway import directory, services
 from gateway.directory import loading, lookups
-from gateway.directory.snapshot import Client, Directory, Route, Target
+from gateway.directory.snapshot import SPEAKS, TRANSLATED, Client, Directory, Route, Target
 from gateway.errors import Unavailable, UpstreamUnreachable
 from gateway.models import ApiKey, Dialect, Fallback, ModelRoute, Provider
 from gateway.upstreams.base import Outgoing
@@ -73,6 +73,29 @@ def test_a_target_says_which_dialects_it_takes() -> None:
         for name in ("a", "o", "d")
     }
     assert spoken == {"a": ["anthropic"], "o": ["openai_chat"], "d": ["anthropic", "openai_chat"]}
+
+
+@pytest.mark.parametrize(
+    ("configured", "translated", "asked", "sent"),
+    [
+        ("anthropic", "", "anthropic", "anthropic"),
+        ("anthropic", "", "openai_chat", "anthropic"),
+        ("openai", "", "openai_chat", "openai_chat"),
+        ("openai", "", "anthropic", "openai_chat"),
+        ("openai", "no_such_dialect", "anthropic", "openai_chat"),
+        ("demo", "anthropic", "other", "anthropic"),
+        ("litellm", "", "anthropic", "openai_chat"),
+    ],
+)
+def test_a_call_is_sent_in_its_own_dialect_where_that_is_spoken_and_else_translated(
+    configured: str, translated: str, asked: str, sent: str
+) -> None:
+    assert Target("p", configured, "m", DemoUpstream(), translated=translated).wire(asked) == sent
+
+
+def test_calls_are_translated_to_what_is_spoken() -> None:
+    assert {name: wire for name, wire in TRANSLATED.items() if wire not in SPEAKS[name]} == {}
+    assert TRANSLATED.keys() == SPEAKS.keys()
 
 
 @stored
