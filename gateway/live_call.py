@@ -67,10 +67,8 @@ class LiveCall:
     @asynccontextmanager
     async def recorded(cls, incoming: Incoming, directory: Directory) -> AsyncGenerator[LiveCall, None]:
         """A call whose record is closed when the block is left, by whichever way."""
-        is_large = len(incoming.body) > LARGE
-        call = cls(
-            incoming, directory, await beginnings.read_large(incoming) if is_large else beginnings.read(incoming)
-        )
+        read = await beginnings.read_large(incoming) if len(incoming.body) > LARGE else beginnings.read(incoming)
+        call = cls(incoming, directory, read)
         try:
             yield call
         finally:
