@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from . import chain, packing, payloads
+from . import chain, packing, recipes
 from .blobs import NewBlob, Shelf
 from .chain import BLOCK_FIELDS, DECISION_FIELDS, Chain
 from .database import Database, Statement
@@ -55,9 +55,9 @@ class Batch:
     def body(self, call_id: str, raw: bytes, conversation: str = "", base: tuple[bytes, bytes] | None = None) -> Stored:
         """Store a body of `call_id`, or say how it is packed. `base` is the name and the bytes of one like it."""
         if base is not None and (recipe := packing.edit(raw, base[1], base[0])):
-            return payloads.name(raw), recipe
+            return recipes.name(raw), recipe
         if len(raw) < packing.SMALL:
-            return payloads.name(raw), payloads.encode((raw,))
+            return recipes.name(raw), recipes.encode((raw,))
         return self.payload(call_id, raw, conversation), b""
 
     def packed(self, entries: Iterable[packing.Entry]) -> bytes | None:

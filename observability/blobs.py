@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import zstandard
 
-from . import payloads
-from .payloads import Body, Part, Plan, Slice
+from . import payloads, recipes
+from .payloads import Body, Plan
+from .recipes import Part, Slice
 
 TRUST = timedelta(hours=12)
 """How long a blob that was written or touched counts as there; the collector leaves it alone for twice as long."""
@@ -45,7 +46,7 @@ class Shelf:
 
         Bodies of one `session` (any text that names a conversation; empty: none) are looked through for a parent.
         """
-        digest = payloads.name(raw)
+        digest = recipes.name(raw)
         stored = self._trusted(digest, now)
         if not session:
             return digest, [] if stored else [self._row(digest, raw, now)]
@@ -71,7 +72,7 @@ class Shelf:
             for part in {part.digest: part for part in parts}.values()
             if not self._trusted(part.digest, now)
         ]
-        recipe = payloads.encode(plan.pieces)
+        recipe = recipes.encode(plan.pieces)
         targets = frozenset(piece.digest for piece in plan.pieces if isinstance(piece, Part | Slice))
         rows.append(self._row(digest, recipe, now)._replace(recipe=True, size=len(raw), targets=targets))
         return rows

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from . import payloads
 from .models import Blob, BlobReference
+from .recipes import targets
 
 UNTOUCHED = timedelta(hours=24)
 AT_ONCE = 200
@@ -42,8 +42,8 @@ def _collect_some(cutoff: datetime) -> int:
         bytes(digest) for digest in Blob.objects.filter(pk__in=candidates).values_list("pk", flat=True)
     }
     for digest in gone & recipes.keys():
-        targets = payloads.targets(zstandard.ZstdDecompressor().decompress(recipes[digest]))
-        BlobReference.objects.filter(target__in=targets, source=digest).delete()
+        needed = targets(zstandard.ZstdDecompressor().decompress(recipes[digest]))
+        BlobReference.objects.filter(target__in=needed, source=digest).delete()
     return len(gone)
 
 

@@ -168,7 +168,7 @@ class Decision(Chained):
 
 
 class Blob(models.Model):
-    """Bytes by their SHA-256. `data` is zstd of the bytes, or of a recipe that makes them from others (payloads.py).
+    """Bytes by their SHA-256. `data` is zstd of the bytes, or of a recipe that makes them from others (recipes.py).
 
     `touched_at` moves whenever a writer counts on the blob being there; a blob untouched for a day that nothing refers
     to may go.

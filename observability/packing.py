@@ -2,7 +2,7 @@
 
 Most bodies are small, and nobody else needs them: they are compressed together and written with their row, without
 rows, references and names in an index of their own. A pack is zstd of entries, one after the other: which payload (its
-place in PAYLOADS, a byte), the length of its recipe (a varint), the recipe as `payloads.encode` makes it.
+place in PAYLOADS, a byte), the length of its recipe (four bytes), the recipe as `recipes.encode` makes it.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import zstandard
 
-from .payloads import MIN_SPLIT, PayloadDamaged, Slice, common, encode, read_varint, varint
+from .payloads import MIN_SPLIT, common_head, common_tail
+from .recipes import PayloadDamaged, Slice, encode
 
 SMALL = MIN_SPLIT
 """A body shorter than this (bytes) is packed; longer ones are blobs, which later bodies can build on."""
 
+_LENGTH = 4
 Bytes = bytes | memoryview
 Entry = tuple[int, bytes]
 """Which payload, and its recipe."""
 
 
 def pack(entries: Iterable[Entry], compressor: zstandard.ZstdCompressor) -> bytes:
-    out = bytearray()
+    parts: list[bytes] = []
     for place, recipe in entries:
-        out.append(place)
-        out += varint(len(recipe))
-        out += recipe
-    return compressor.compress(out)
+        parts += (bytes((place,)), len(recipe).to_bytes(_LENGTH), recipe)
+    return compressor.compress(b"".join(parts))
 
 
 def unpack(packed: bytes) -> Iterator[Entry]:
@@ -38,10 +38,12 @@ def unpack(packed: bytes) -> Iterator[Entry]:
         raise PayloadDamaged("a pack cannot be decompressed") from error
     position = 0
     while position < len(data):
-        place = data[position]
-        length, position = read_varint(data, position + 1)
-        yield place, data[position : position + length]
-        position += length
+        start = position + 1 + _LENGTH
+        end = start + int.from_bytes(data[position + 1 : start])
+        if end > len(data):
+            raise PayloadDamaged("a pack ends in the middle of a body")
+        yield data[position], data[start:end]
+        position = end
 
 
 def recipes(digests: Sequence[Bytes | None], packs: Iterable[Bytes | None]) -> dict[bytes, bytes]:
@@ -58,12 +60,11 @@ def recipes(digests: Sequence[Bytes | None], packs: Iterable[Bytes | None]) -> d
 
 def edit(raw: bytes, base: bytes, digest: bytes) -> bytes:
     """A recipe of `raw` as a change to `base`, whose name is `digest`; empty where the change is not small."""
-    long, short = len(raw), len(base)
-    least = min(long, short)
-    head = common(least, lambda a, b: raw[a:b] == base[a:b])
-    tail = common(least - head, lambda a, b: raw[long - b : long - a] == base[short - b : short - a])
-    added = raw[head : long - tail]
+    least = min(len(raw), len(base))
+    head = common_head(raw, base, least)
+    tail = common_tail(raw, base, least - head)
+    added = raw[head : len(raw) - tail]
     if len(added) >= SMALL:
         return b""
-    pieces = (Slice(digest, 0, head), added, Slice(digest, short - tail, tail))
+    pieces = (Slice(digest, 0, head), added, Slice(digest, len(base) - tail, tail))
     return encode(piece for piece in pieces if (piece if isinstance(piece, bytes) else piece.length))

@@ -1,11 +1,8 @@
 """Bodies stored by content: what a body shares with an earlier one is stored once. Pure.
 
-A request of an agent repeats the whole conversation, so a body is kept as a *recipe*: pieces whose bytes, one after the
-other, are the body. A piece is a literal, a blob (a message, system block or tool definition, bytes as they stood), or
-a slice of an earlier body, the parent. Where to cut is found by looking at the JSON, but a recipe is exact wherever it
-is cut, so that bytes which are not JSON, or odd JSON, cost space and never truth.
-
-A blob and a body are named by the SHA-256 of their bytes, however they are stored.
+A request of an agent repeats the whole conversation, so a body is kept as a recipe. Where to cut is found by looking at
+the JSON, but a recipe is exact wherever it is cut, so that bytes which are not JSON, or odd JSON, cost space and never
+truth.
 """
 
 from __future__ import annotations
@@ -14,46 +11,21 @@ import hashlib
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from .recipes import MAX_DEPTH, Part, Piece, Slice, name
 
 MIN_PART = 512
 """Elements shorter than this (bytes) stand in the recipe itself: a row of their own would cost more."""
 MIN_SPLIT = 16 * 1024
 """A body shorter than this (bytes) that has no parent is stored whole."""
-MAX_DEPTH = 32
-"""How many parents may follow one another, which bounds what reassembly reads."""
 
 _ARRAY = re.compile(r'"(?:messages|system|tools|functions|input)"\s*:\s*\[')
 _GAP = re.compile(r"[\s,]*(?=\{)")
 _DECODER = json.JSONDecoder(strict=False)
 
 Span = tuple[int, int]
-
-
-class PayloadDamaged(ValueError):
-    """Stored bytes are missing, or are not what their name says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A blob of its own: the bytes `start` to `end` of the body."""
-
-    digest: bytes
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The `length` bytes from `start` of another body."""
-
-    digest: bytes
-    start: int
-    length: int
-
-
-Piece = bytes | Part | Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +49,6 @@ class Plan:
 
     body: Body
     pieces: tuple[Piece, ...] = ()
-
-
-def name(raw: bytes) -> bytes:
-    """The digest under which `raw` is stored."""
-    return hashlib.sha256(raw).digest()
 
 
 def plan(raw: bytes, parents: Sequence[Body] = (), digest: bytes = b"") -> Plan:
@@ -118,78 +85,6 @@ def find_elements(raw: bytes, inside: bool = False) -> Iterator[Span]:
         inside, match = False, _ARRAY.search(text, position)
 
 
-def encode(pieces: Iterable[Piece]) -> bytes:
-    """The recipe as bytes: per piece a tag, a digest where it has one, and lengths as varints."""
-    out = bytearray()
-    for piece in pieces:
-        match piece:
-            case Part():
-                out += b"\1" + piece.digest
-            case Slice():
-                out += b"\2" + piece.digest + varint(piece.start) + varint(piece.length)
-            case _:
-                out += b"\0" + varint(len(piece)) + piece
-    return bytes(out)
-
-
-def decode(recipe: bytes) -> Iterator[bytes | Slice]:
-    """The pieces of an encoded recipe; a part comes back as a slice of unknown length (-1). Raises PayloadDamaged."""
-    position = 0
-    while position < len(recipe):
-        tag, position = recipe[position], position + 1
-        digest = recipe[position : position + 32]
-        if tag == 0:
-            length, position = read_varint(recipe, position)
-            yield recipe[position : position + length]
-            position += length
-        elif tag == 1:
-            position += 32
-            yield Slice(digest, 0, -1)
-        elif tag == 2:
-            start, position = read_varint(recipe, position + 32)
-            length, position = read_varint(recipe, position)
-            yield Slice(digest, start, length)
-        else:
-            raise PayloadDamaged("a recipe has a piece of an unknown kind")
-
-
-def targets(recipe: bytes) -> set[bytes]:
-    """The digests that an encoded recipe needs."""
-    return {piece.digest for piece in decode(recipe) if isinstance(piece, Slice)}
-
-
-Load = Callable[[bytes], tuple[bool, bytes]]
-"""Given a digest: whether it is a recipe, and its bytes, decompressed. Raises PayloadDamaged where it is missing."""
-
-
-def assemble(digest: bytes, load: Load) -> bytes:
-    """The body of that name, checked against it. Raises PayloadDamaged."""
-    known: dict[bytes, bytes] = {}
-    raw = _assemble(digest, load, known, MAX_DEPTH + 2)
-    if hashlib.sha256(raw).digest() != digest:
-        raise PayloadDamaged("a stored body is not what its name says")
-    return raw
-
-
-def _assemble(digest: bytes, load: Load, known: dict[bytes, bytes], depth: int) -> bytes:
-    if digest in known:
-        return known[digest]
-    if depth == 0:
-        raise PayloadDamaged("a recipe refers to itself")
-    recipe, data = load(digest)
-    if recipe:
-        data = b"".join(_piece_bytes(piece, load, known, depth - 1) for piece in decode(data))
-    known[digest] = data
-    return data
-
-
-def _piece_bytes(piece: bytes | Slice, load: Load, known: dict[bytes, bytes], depth: int) -> bytes:
-    if isinstance(piece, bytes):
-        return piece
-    whole = _assemble(piece.digest, load, known, depth)
-    return whole if piece.length < 0 else whole[piece.start : piece.start + piece.length]
-
-
 @dataclass(frozen=True, slots=True)
 class _Shared:
     """`head` and `tail` bytes that a body has in common with the parent's two ends, in whole elements."""
@@ -219,25 +114,39 @@ def _best(raw: bytes, parents: Sequence[Body]) -> _Shared | None:
 def _share(raw: bytes, parent: Body) -> _Shared:
     other = parent.raw
     size, shorter = len(other), min(len(raw), len(other))
-    head = common(shorter, lambda a, b: raw[a:b] == other[a:b])
+    head = common_head(raw, other, shorter)
     cuts = [cut for span in parent.elements for cut in span]
     place = bisect_right(cuts, head)
     head = cuts[place - 1] if place else 0
-    long, short = len(raw), size
-    tail = common(shorter - head, lambda a, b: raw[long - b : long - a] == other[short - b : short - a])
+    tail = common_tail(raw, other, shorter - head)
     place = bisect_left(cuts, size - tail)
     tail = size - cuts[place] if place < len(cuts) else tail
     return _Shared(parent, head, tail)
 
 
-def common(limit: int, same: Callable[[int, int], bool]) -> int:
-    """How many of `limit` bytes agree, from the first on, by bisection; `same(a, b)` compares bytes a to b."""
-    low, high = 0, limit
-    if same(0, limit):
-        return limit
+def common_head(one: bytes, other: bytes, most: int) -> int:
+    """How many bytes both begin with, up to `most`, by bisection: comparing is cheap, a step is not."""
+    if one[:most] == other[:most]:
+        return most
+    low, high = 0, most
     while high - low > 1:
         middle = (low + high) // 2
-        if same(low, middle):
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def common_tail(one: bytes, other: bytes, most: int) -> int:
+    """How many bytes both end with, up to `most`."""
+    end, other_end = len(one), len(other)
+    if one[end - most :] == other[other_end - most :]:
+        return most
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        if one[end - middle : end - low] == other[other_end - middle : other_end - low]:
             low = middle
         else:
             high = middle
@@ -283,24 +192,3 @@ def _scan(text: str, position: int) -> Iterator[Span]:
         except (ValueError, RecursionError):
             return
         yield start, position
-
-
-def varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def read_varint(data: bytes, position: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        if position >= len(data) or shift > 63:
-            raise PayloadDamaged("a recipe ends in the middle of a piece")
-        byte = data[position]
-        number |= (byte & 127) << shift
-        position, shift = position + 1, shift + 7
-        if byte < 128:
-            return number, position

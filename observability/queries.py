@@ -12,10 +12,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from policies.content import Request, Response
 
-from . import content, packing, payloads
+from . import content, packing, recipes
 from .diff import Diff, request_blocks, response_blocks
 from .models import Blob, Block, CallRecord, Decision
-from .payloads import PayloadDamaged
+from .recipes import PayloadDamaged
 from .statements import PAYLOADS
 
 Teams = Sequence[str] | None
@@ -97,7 +97,7 @@ def payload(record: CallRecord, name: str) -> bytes | None:
         return None
     packs = (record.opening_bodies, record.closing_bodies)
     packed = packing.recipes([getattr(record, each) for each in PAYLOADS], packs)
-    return payloads.assemble(
+    return recipes.assemble(
         bytes(digest), lambda needed: (True, packed[needed]) if needed in packed else load_blob(needed)
     )
 
@@ -106,7 +106,7 @@ def arguments(block: Block) -> bytes | None:
     """A released tool call's arguments; None for other kinds. Raises PayloadDamaged."""
     if block.content is None or block.arguments is not None:
         return None if block.arguments is None else bytes(block.arguments)
-    return payloads.assemble(bytes(block.content), load_blob)
+    return recipes.assemble(bytes(block.content), load_blob)
 
 
 def load_blob(digest: bytes) -> tuple[bool, bytes]:

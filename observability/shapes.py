@@ -9,7 +9,7 @@ import orjson
 
 from . import queries
 from .models import CallRecord, Decision
-from .payloads import PayloadDamaged
+from .recipes import PayloadDamaged
 
 Json = dict[str, Any]
 

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 from observability import queries
 from observability.call_page import LAST_BLOCKS, PAYLOADS, call_part, diff_part, header_lists, spans
 from observability.models import CallRecord, Outcome
-from observability.payloads import PayloadDamaged
 from observability.presentation import ACTIONS, timeline
+from observability.recipes import PayloadDamaged
 from observability.text import clean_name
 
 PREVIEW = 256 * 1024

@@ -11,7 +11,7 @@ import zstandard
 from luthien_site.proofs.received import Received
 from observability import packing
 from observability.database import Database
-from observability.payloads import PayloadDamaged, assemble
+from observability.recipes import PayloadDamaged, assemble
 from observability.statements import PAYLOADS
 
 _CALL = (

@@ -5,8 +5,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observability import packing, payloads
-from observability.payloads import PayloadDamaged
+from observability import packing, recipes
+from observability.recipes import PayloadDamaged
 
 COMPRESSOR = zstandard.ZstdCompressor(level=1)
 NAMES: list[bytes | None] = [b"a" * 32, None, b"c" * 32, b"d" * 32]
@@ -34,7 +34,7 @@ def test_a_damaged_pack_is_told(damaged: bytes) -> None:
 @given(st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=60))
 def test_an_edit_of_a_body_makes_it_again(head: bytes, old: bytes, new: bytes, tail: bytes) -> None:
     base, raw = head + old + tail, head + new + tail
-    pieces = payloads.decode(packing.edit(raw, base, payloads.name(base)))
+    pieces = recipes.decode(packing.edit(raw, base, recipes.name(base)))
     assert (
         b"".join(piece if isinstance(piece, bytes) else base[piece.start :][: piece.length] for piece in pieces) == raw
     )
@@ -42,10 +42,10 @@ def test_an_edit_of_a_body_makes_it_again(head: bytes, old: bytes, new: bytes, t
 
 def test_an_edit_holds_no_more_than_what_differs() -> None:
     base = b'{"model":"public","messages":[' + b"1," * 500_000 + b"1]}"
-    recipe = packing.edit(base.replace(b"public", b"provider-name"), base, payloads.name(base))
+    recipe = packing.edit(base.replace(b"public", b"provider-name"), base, recipes.name(base))
     assert len(recipe) < 120
 
 
 def test_a_change_that_is_not_small_is_no_edit() -> None:
     base, raw = b"a" * packing.SMALL, b"b" * packing.SMALL
-    assert packing.edit(raw, base, payloads.name(base)) == b""
+    assert packing.edit(raw, base, recipes.name(base)) == b""

@@ -11,9 +11,9 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from observability import payloads
+from observability import payloads, recipes
 from observability.blobs import Shelf
-from observability.payloads import PayloadDamaged, Slice
+from observability.recipes import PayloadDamaged, Slice
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ class Store:
         return digest
 
     def get(self, digest: bytes) -> bytes:
-        return payloads.assemble(digest, self.load)
+        return recipes.assemble(digest, self.load)
 
     def load(self, digest: bytes) -> tuple[bool, bytes]:
         if digest not in self.rows:
@@ -160,16 +160,16 @@ def test_a_mark_that_moves_with_the_last_message_does_not_store_the_conversation
 
 def test_a_chain_of_parents_ends() -> None:
     store = Store()
-    for turns in range(1, 3 * payloads.MAX_DEPTH):
+    for turns in range(1, 3 * recipes.MAX_DEPTH):
         digest = store.put(compact(request(conversation(turns))))
 
     @cache
     def depth(digest: bytes) -> int:
         recipe, data = store.load(digest)
-        slices = [piece for piece in payloads.decode(data) if isinstance(piece, Slice)] if recipe else []
+        slices = [piece for piece in recipes.decode(data) if isinstance(piece, Slice)] if recipe else []
         return 1 + max((depth(piece.digest) for piece in slices), default=0)
 
-    assert depth(digest) <= payloads.MAX_DEPTH + 1
+    assert depth(digest) <= recipes.MAX_DEPTH + 1
 
 
 def test_the_same_body_is_stored_once() -> None:
@@ -213,7 +213,7 @@ def test_a_stored_body_that_was_edited_is_refused() -> None:
 def test_a_missing_part_is_said_and_not_skipped() -> None:
     store = Store()
     digest = store.put(compact(request(conversation(3))))
-    part = next(piece.digest for piece in payloads.decode(store.load(digest)[1]) if isinstance(piece, Slice))
+    part = next(piece.digest for piece in recipes.decode(store.load(digest)[1]) if isinstance(piece, Slice))
     del store.rows[part]
     with pytest.raises(PayloadDamaged, match="missing"):
         store.get(digest)
@@ -222,11 +222,11 @@ def test_a_missing_part_is_said_and_not_skipped() -> None:
 @pytest.mark.parametrize("recipe", [b"\x07", b"\x00", b"\x00" + b"\xff" * 12, b"\x02" + bytes(32)])
 def test_a_broken_recipe_is_damage(recipe: bytes) -> None:
     with pytest.raises(PayloadDamaged):
-        list(payloads.decode(recipe))
+        list(recipes.decode(recipe))
 
 
 def test_a_recipe_that_refers_to_itself_is_damage() -> None:
     digest = bytes(32)
-    recipe = payloads.encode([Slice(digest, 0, 1)])
+    recipe = recipes.encode([Slice(digest, 0, 1)])
     with pytest.raises(PayloadDamaged, match="itself"):
-        payloads.assemble(digest, lambda _: (True, recipe))
+        recipes.assemble(digest, lambda _: (True, recipe))

@@ -7,7 +7,7 @@ import zstandard
 
 from luthien_site.proofs.ledger import Claim, Ledger
 from luthien_site.proofs.received import Received, ReceivedTool
-from observability import packing, payloads
+from observability import packing, recipes
 from observability.database import Statement
 
 BODY = b"data: the answer\n\n"
@@ -58,7 +58,7 @@ def test_a_whole_answer_whose_bytes_are_on_record_misses_nothing() -> None:
 
 
 def test_an_answer_may_stand_in_its_calls_row() -> None:
-    rows = Rows(packed=packing.pack([(3, payloads.encode([BODY]))], zstandard.ZstdCompressor()))
+    rows = Rows(packed=packing.pack([(3, recipes.encode([BODY]))], zstandard.ZstdCompressor()))
     rows.tables["blob"] = []
     assert missing(rows) == []
 
