@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gateway import prices
 from gateway.calls import Incoming
 from gateway.directory import Directory, Target
-from gateway.errors import GatewayError, NotFound, RequestBlocked
+from gateway.errors import Forbidden, GatewayError, NotFound, RequestBlocked
 from policies.content import Usage
 
 MOST_ATTEMPTS = 3
@@ -26,16 +26,20 @@ class Attempts:
         self._directory = directory
         self._left: list[Target] = []
         self._fallback: Target | None = None
+        self._provider = ""
         self._answers = 1
         self._spent: list[tuple[str, Usage]] = []
 
     def target(self, model: str) -> Target:
-        """Where `model` is to be asked for now. Raises NotFound if it is not served."""
+        """Where `model` is to be asked for. Raises NotFound if it is not served, Forbidden if not for this client."""
         if self._fallback is not None and self._fallback.model == model:
             return self._fallback
         target = self._directory.target(model)
         if target is None:
             raise NotFound(f"The model {model[:200]} is not served here.", param="model", code="model_not_found")
+        if self._incoming.client.credential is not None:
+            self._require_own(target)
+            return target
         # A count or an embedding of another model would be a wrong answer.
         self._left = [] if self._incoming.judges_only else list(target.fallbacks)
         return target
@@ -70,6 +74,19 @@ class Attempts:
         spent = [*self._spent, (model, usage)]
         costs = [cost for each in spent if (cost := prices.cost(*each)) is not None]
         return _sum([each for _, each in spent]), sum(costs) if costs else None
+
+    def _require_own(self, target: Target) -> None:
+        """A client's own credential is for the provider of the model that it named. Raises Forbidden."""
+        self._provider = self._provider or target.provider
+        if not self._incoming.client.may_use(target):
+            problem = f"The provider {target.provider} takes no credential of your own here"
+        elif target.provider != self._provider:
+            problem = f"A policy chose a model of {target.provider}, and your credential is for {self._provider}"
+        elif not target.speaks(self._incoming.dialect.name):
+            problem = f"Your credential is not for {target.provider}, which speaks another dialect"
+        else:
+            return
+        raise Forbidden(f"{problem}: use another model, or a key of this gateway.")
 
 
 def _sum(usages: Sequence[Usage]) -> Usage:

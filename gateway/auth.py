@@ -1,19 +1,24 @@
-"""Who calls: the key of a request, as `Authorization: Bearer` or as `x-api-key`."""
+"""Who calls: the key of a request, or a provider's credential, as `Authorization: Bearer` or as `x-api-key`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.conf import settings
+
 from gateway import directory, secrets
 from gateway.directory import Client
 from gateway.errors import Forbidden, Unauthenticated
+from gateway.passthrough import credential_headers, credential_secret, find_caller
 
 
 async def authenticate(headers: Mapping[str, str]) -> Client:
-    """The client whose key the headers carry; header names are in lower case.
+    """The client whose key or own credential the headers carry; header names are in lower case.
 
     A client may send a second credential beside ours, but not two of ours. Raises Unauthenticated and Unavailable.
     """
+    if settings.LUTHIEN_AUTH != "keys" and (caller := find_caller(headers, await directory.current())):
+        return caller
     given = credentials(headers)
     if not given:
         raise Unauthenticated("No API key was given: send it as x-api-key or as Authorization: Bearer.")
@@ -41,6 +46,4 @@ def require_read(client: Client) -> None:
 
 def credentials(headers: Mapping[str, str]) -> list[str]:
     """The distinct credentials of a request."""
-    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-    bearer = token.strip() if scheme.lower() == "bearer" else ""
-    return list(dict.fromkeys(filter(None, (headers.get("x-api-key", "").strip(), bearer))))
+    return list(dict.fromkeys(credential_secret(header) for header in credential_headers(headers)))

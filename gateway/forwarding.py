@@ -19,19 +19,19 @@ _TRACE = frozenset({"traceparent", "tracestate"})
 def outgoing(call: LiveCall, target: Target, request: Request) -> Outgoing:
     """`request` for `target`: a minimal edit of what the client sent, or a translation of it. Raises BadRequest."""
     incoming, original = call.incoming, call.request
-    wire = target.wire(incoming.dialect.name)
+    wire, credential = target.wire(incoming.dialect.name), incoming.client.credential
     if wire == incoming.dialect.name:
         call.translation = None
         call.executor.binds_thinking = incoming.dialect.binds_thinking
         body = incoming.dialect.write_request(incoming.body, original, request, target.model)
-        return Outgoing(incoming.method, incoming.path, forwarded(incoming.headers), body, original.stream)
+        return Outgoing(incoming.method, incoming.path, forwarded(incoming.headers), body, original.stream, credential)
     translation = _translation(call, target, request, DIALECTS[wire])
     call.translation = translation
     call.executor.binds_thinking = translation.binds_thinking
     if translation.dropped:
         call.record.note("translation", f"left out for {wire}: {', '.join(translation.dropped)}")
     headers = _headers(call, translation)
-    return Outgoing("POST", translation.dialect.path, headers, translation.body, original.stream)
+    return Outgoing("POST", translation.dialect.path, headers, translation.body, original.stream, credential)
 
 
 def token_estimate(call: LiveCall, request: Request) -> bytes:

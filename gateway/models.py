@@ -24,6 +24,12 @@ def validate_credential(value: str) -> None:
         raise ValidationError("A credential is ASCII without blanks.")
 
 
+def validate_key_name(value: str) -> None:
+    """Raises ValidationError."""
+    if value.startswith("passthrough:"):
+        raise ValidationError("Callers with a credential of their own have names that begin so.")
+
+
 class Dialect(models.TextChoices):
     """What a provider speaks."""
 
@@ -38,6 +44,10 @@ class Wire(models.TextChoices):
 
     USUAL = "", "Chat Completions"
     RESPONSES = "responses", "Responses"
+
+
+PASSES_CREDENTIALS_ON = frozenset({Dialect.ANTHROPIC, Dialect.OPENAI, Dialect.DEMO})
+"""Dialects of which a provider may be asked with the client's credential; the demo provider looks at none."""
 
 
 class Team(models.Model):
@@ -58,7 +68,12 @@ class ApiKeys(models.QuerySet["ApiKey"]):
 class ApiKey(models.Model):
     """A client's key. Only its keyed hash is kept; `prefix` is the part of it that may be shown."""
 
-    name = models.CharField(max_length=100, db_index=True, help_text="What call records and policy scopes call it.")
+    name = models.CharField(
+        max_length=100,
+        db_index=True,
+        validators=[validate_key_name],
+        help_text="What call records and policy scopes call it.",
+    )
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="keys")
     digest = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField(max_length=secrets.SHOWN, editable=False)
@@ -121,6 +136,8 @@ class Provider(models.Model):
             raise ValidationError({"litellm_provider": problem})
         for problem in option_problems(self.litellm_options):
             raise ValidationError({"litellm_options": problem})
+        if self.passthrough and self.dialect not in PASSES_CREDENTIALS_ON:
+            raise ValidationError({"passthrough": "Clients cannot bring their own credential for this dialect."})
         for problem in _header_problems(self.extra_headers):
             raise ValidationError({"extra_headers": problem})
 

@@ -142,14 +142,14 @@ def first_run(actor: str = SYSTEM) -> str | None:
     """Make what a first start needs: the demo provider, its route and the key "default", whose secret is returned.
 
     Where that key was ever made, nothing of it comes back. A provider whose credential stands in the environment is
-    added as long as there is none of its name.
+    added as long as there is none of its name; where clients bring their own, also without one, and marked for that.
     """
     touch_revision()
     _providers_from_environment(actor)
     if ApiKey.objects.filter(name="default").exists():
         return None
     if not Provider.objects.filter(name=DEMO).exists():
-        demo = save_provider(Provider(name=DEMO, dialect=Dialect.DEMO), actor=actor)
+        demo = save_provider(Provider(name=DEMO, dialect=Dialect.DEMO, passthrough=_passthrough()), actor=actor)
         save_route(ModelRoute(match="demo/*", provider=demo), actor=actor)
     return create_key("default", actor=actor)[1]
 
@@ -170,14 +170,17 @@ def note_applied(digest: str, *, actor: str) -> None:
 def _providers_from_environment(actor: str) -> None:
     for name, dialect, base_url, variable, matches in _FROM_ENVIRONMENT:
         credential = getattr(settings, variable)
-        if not credential or Provider.objects.filter(name=name).exists():
+        if not (credential or _passthrough()) or Provider.objects.filter(name=name).exists():
             continue
-        provider = save_provider(
-            Provider(name=name, dialect=dialect, base_url=base_url), actor=actor, api_key=credential
-        )
+        provider = Provider(name=name, dialect=dialect, base_url=base_url, passthrough=_passthrough())
+        save_provider(provider, actor=actor, api_key=credential)
         for match in matches:
             if not ModelRoute.objects.filter(match=match).exists():
                 save_route(ModelRoute(match=match, provider=provider, order=100), actor=actor)
+
+
+def _passthrough() -> bool:
+    return bool(settings.LUTHIEN_AUTH != "keys")
 
 
 def _team(name: str, actor: str) -> Team:

@@ -31,13 +31,21 @@ WIRES: Mapping[str, str] = {"responses": "openai_responses"}
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who calls. `team` is empty for a key without one."""
+    """Who calls. `team` is empty for a key without one.
+
+    `credential` is the header that a client brought along for its provider, in place of a key of ours.
+    """
 
     key: str
     team: str
     can_call: bool
     can_read: bool
     id: int
+    credential: tuple[str, str] | None = field(default=None, repr=False)
+
+    def may_use(self, target: Target) -> bool:
+        """Whether its calls may go there: what uses a credential of ours is not for those who bring their own."""
+        return self.credential is None or target.passthrough
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +139,7 @@ class Directory:
         if not client.can_call:
             return []
         demo = [name for name in DEMO_MODELS if name not in self.exact and self._is_demo(name)]
-        return [*self.exact, *demo]
+        return [name for name in (*self.exact, *demo) if (target := self.target(name)) and client.may_use(target)]
 
     def _is_demo(self, model: str) -> bool:
         target = self.target(model)

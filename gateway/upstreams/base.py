@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 Headers = list[tuple[str, str]]
@@ -14,7 +14,8 @@ Headers = list[tuple[str, str]]
 class Outgoing:
     """A request as it leaves: `path` begins behind the provider's base URL and keeps the client's query string.
 
-    `headers` are the client's, filtered; the upstream puts the provider's credential on last.
+    `headers` are the client's, filtered; the upstream puts the provider's credential on last: its own, or the one that
+    the client brought along, given as the `credential` header.
     """
 
     method: str
@@ -22,6 +23,7 @@ class Outgoing:
     headers: Headers
     body: bytes
     stream: bool
+    credential: tuple[str, str] | None = field(default=None, repr=False)
 
 
 class Answer(Protocol):

@@ -14,7 +14,7 @@ HOP_BY_HOP = frozenset(
         "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-CREDENTIALS = frozenset({"authorization", "x-api-key"})
+CREDENTIALS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
 # Put there by proxies on our side of the wire, they tell of our network and not of the client's call.
 _OUR_NETWORK = frozenset({"forwarded", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
                           "x-forwarded-port", "x-forwarded-server", "x-forwarded-prefix"})  # fmt: skip

@@ -47,8 +47,7 @@ class NativeUpstream:
         self._base = _base(dialect, base_url)
         self._timeouts = timeouts or Timeouts()
         self._own_headers = [(name.lower(), value) for name, value in extra_headers or []]
-        if api_key:
-            self._own_headers.append(_credential(dialect, api_key))
+        self._credential = _credential(dialect, api_key) if api_key else None
         self._replaced = CREDENTIALS.union(name for name, _ in self._own_headers)
         self._pool: Pool | None = None
         self._calls = 0
@@ -115,6 +114,8 @@ class NativeUpstream:
         lines = [f"{outgoing.method} {address.path}{outgoing.path} HTTP/1.1", f"host: {address.authority}"]
         lines += [f"{name}: {value}" for name, value in outgoing.headers if name not in replaced]
         lines += [f"{name}: {value}" for name, value in self._own_headers]
+        if credential := outgoing.credential or self._credential:
+            lines.append(f"{credential[0]}: {credential[1]}")
         if outgoing.body or outgoing.method != "GET":
             lines.append(f"content-length: {len(outgoing.body)}")
         head = "\r\n".join(lines)

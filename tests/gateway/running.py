@@ -135,14 +135,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @contextmanager
-def built(folders: pytest.TempPathFactory, database: str) -> Iterator[House]:
-    """A house of its own, on "postgres" or "sqlite"."""
+def built(folders: pytest.TempPathFactory, database: str, **env: str) -> Iterator[House]:
+    """A house of its own, on "postgres" or "sqlite", with these variables."""
     folder = folders.mktemp("house")
     folder.chmod(0o700)
     url = migrated(database, folder)
     try:
         with demo_provider(folder) as demo:
-            server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": "", "PYTHONPATH": str(INSTALLED)})
+            server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": "", "PYTHONPATH": str(INSTALLED), **env})
             made = furnish(server, demo)
             try:
                 server.start()
@@ -173,12 +173,15 @@ def configuration(demo: str, port: int) -> Json:
                 **{"dialect": "anthropic", "base_url": demo, "api_key": PROVIDER_SECRET},
                 **{"idle_timeout": 0.3, "first_byte_timeout": 0.3},
             },
-            "odd": {"dialect": "anthropic", "base_url": test, "api_key": PROVIDER_SECRET},
+            "odd": {"dialect": "anthropic", "base_url": test, "api_key": PROVIDER_SECRET, "passthrough": True},
             "odd-hasty": {
                 **{"dialect": "anthropic", "base_url": test, "api_key": PROVIDER_SECRET},
                 "first_byte_timeout": 0.3,
             },
-            "odd-chat": {"dialect": "openai", "base_url": f"{test}/v1", "api_key": PROVIDER_SECRET},
+            "odd-chat": {
+                **{"dialect": "openai", "base_url": f"{test}/v1", "api_key": PROVIDER_SECRET},
+                "passthrough": True,
+            },
             "nowhere": {"dialect": "anthropic", "base_url": "http://127.0.0.1:9", "api_key": PROVIDER_SECRET},
         },
         "models": [

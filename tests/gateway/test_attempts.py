@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from gateway import prices
@@ -5,7 +7,7 @@ from gateway.attempts import MOST_ATTEMPTS, Attempts
 from gateway.calls import Incoming
 from gateway.dialects import ANTHROPIC
 from gateway.directory import Client, Directory, Route, Target
-from gateway.errors import NotFound, RequestBlocked, UpstreamStalled, UpstreamUnreachable
+from gateway.errors import Forbidden, NotFound, RequestBlocked, UpstreamStalled, UpstreamUnreachable
 from gateway.upstreams.demo import DemoUpstream
 from policies.active import ActiveSet
 from policies.content import Usage
@@ -18,9 +20,14 @@ def target(provider: str, model: str = "", dialect: str = "anthropic") -> Target
     return Target(provider, dialect, model, UPSTREAM)
 
 
-def attempts(*fallbacks: Target, match: str = "m", judges_only: bool = False) -> Attempts:
-    client = Client("k", "", can_call=True, can_read=False, id=1)
-    directory = Directory.of(1, ActiveSet(), {}, [Route(match, target("own"), fallbacks)])
+def attempts(
+    *fallbacks: Target, match: str = "m", judges_only: bool = False, brought: bool = False, passes: bool = False
+) -> Attempts:
+    credential = ("x-api-key", "their own") if brought else None
+    client = Client("k", "", can_call=True, can_read=False, id=1, credential=credential)
+    own = replace(target("own", dialect="openai" if match == "chat" else "anthropic"), passthrough=passes)
+    other = Route("other", replace(target("elsewhere"), passthrough=True))
+    directory = Directory.of(1, ActiveSet(), {}, [Route(match, own, fallbacks), other])
     return Attempts(Incoming(ANTHROPIC, client, "POST", "/messages", {}, b"", judges_only), directory)
 
 
@@ -51,14 +58,27 @@ def test_what_is_no_completion_has_no_fallback() -> None:
 
 def test_a_model_that_nobody_serves_is_not_found() -> None:
     with pytest.raises(NotFound, match="not served here"):
-        attempts().target("other")
+        attempts().target("another")
+    with pytest.raises(NotFound, match="not served in the dialect"):
+        attempts(match="chat").target("chat")
+
+
+def test_a_clients_own_credential_stays_with_the_provider_of_the_model_that_it_named() -> None:
+    with pytest.raises(Forbidden, match="The provider own takes no credential of your own"):
+        attempts(brought=True).target("m")
+    tried = attempts(target("one", "a"), brought=True, passes=True)
+    assert tried.target("m").provider == "own"
+    assert tried.next(FIRST) is None
+    with pytest.raises(Forbidden, match="A policy chose a model of elsewhere"):
+        tried.target("other")
+    assert attempts(passes=True).target("other").provider == "elsewhere"
 
 
 def test_a_policy_may_choose_another_model_than_the_fallbacks() -> None:
     tried = attempts(target("one", "a"), match="*")
     tried.target("m")
     tried.next(FIRST)
-    assert tried.target("other").provider == "own"
+    assert tried.target("mine").provider == "own"
 
 
 def test_the_first_failure_is_kept() -> None:

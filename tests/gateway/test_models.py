@@ -3,7 +3,7 @@ from django.core.exceptions import ValidationError
 from pytest_django.fixtures import Settings
 
 from gateway import secrets
-from gateway.models import ModelRoute, Provider, validate_credential
+from gateway.models import ApiKey, ModelRoute, Provider, validate_credential
 
 
 def test_a_new_key_has_its_form_and_is_like_no_other() -> None:
@@ -64,6 +64,11 @@ def test_a_provider_that_could_not_work_is_refused(fields: dict[str, object], wr
         provider.clean_fields()
         provider.clean()
     assert list(refused.value.message_dict) == [wrong]
+
+
+def test_no_key_is_called_like_a_caller_with_a_credential_of_its_own() -> None:
+    with pytest.raises(ValidationError, match="credential of their own"):
+        ApiKey(name="passthrough:0123", digest="x", prefix="x").clean_fields()
 
 
 def test_the_demo_provider_needs_no_address() -> None:

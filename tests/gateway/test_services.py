@@ -46,6 +46,16 @@ def test_every_change_is_counted_and_announced(announced: Announced) -> None:
     assert "sk-secret" not in repr(announced)
 
 
+def test_where_clients_bring_their_own_credential_the_first_providers_take_it(settings: Settings) -> None:
+    settings.LUTHIEN_AUTH, settings.ANTHROPIC_API_KEY, settings.OPENAI_API_KEY = "both", "", "sk-ours"
+    services.first_run()
+    assert [(each.name, each.passthrough, each.api_key) for each in Provider.objects.all()] == [
+        ("anthropic", True, ""),
+        ("demo", True, ""),
+        ("openai", True, "sk-ours"),
+    ]
+
+
 def test_a_route_has_a_few_fallbacks_and_each_of_them_once(announced: Announced) -> None:
     provider = services.save_provider(openai(), actor="ann")
     route = ModelRoute(match="fast", provider=provider)

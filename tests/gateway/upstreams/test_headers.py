@@ -10,7 +10,7 @@ KEPT = [
 NOT_FORWARDED = [
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
     "transfer-encoding", "upgrade", "host", "content-length", "content-encoding", "expect", "cookie", "authorization",
-    "x-api-key", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "forwarded",
+    "x-api-key", "api-key", "x-goog-api-key", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "forwarded",
 ]  # fmt: skip
 NOT_RETURNED = [
     "connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "set-cookie",
