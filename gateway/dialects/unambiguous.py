@@ -23,9 +23,7 @@ _PROTOCOL_NAMES = frozenset(
 )
 _FREE = frozenset({"input", "input_schema", "metadata", "parameters", "schema"})
 """Members below which names are the tool's or the client's own, not the protocol's."""
-_MAYBE_MISSPELLED = re.compile(rb'(?:[A-Z\x80-\xff]|\\u)[^"]{0,24}"[ \t\r\n]*:')
-"""What a misspelled name must look like: none is longer. Cheap where not much has to be looked through."""
-_SMALL = 4096
+_CONTAINERS = (dict, list)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _USUAL = re.compile(rb"(?:event: ([a-z_]*)\n)?data:[^\r\n]*\n\n")
 _FIELDS = frozenset({b"", b"data", b"event", b"id", b"retry"})
@@ -44,7 +42,7 @@ def unambiguous_object(data: bytes) -> Json:
         raise UpstreamGarbled("the provider sent what is not JSON, or JSON with the same key twice") from error
     if not isinstance(parsed, dict):
         raise UpstreamGarbled("the provider sent JSON that is not an object")
-    if (len(data) > _SMALL or _MAYBE_MISSPELLED.search(data)) and misspelled(parsed):
+    if misspelled(parsed):
         raise UpstreamGarbled("the provider sent a field whose name is misspelled")
     return parsed
 
@@ -55,12 +53,12 @@ def misspelled(parsed: Json) -> str:
     while left:
         value = left.pop()
         if isinstance(value, list):
-            left += [item for item in value if isinstance(item, dict | list)]
+            left += [item for item in value if isinstance(item, _CONTAINERS)]
             continue
         for name, member in value.items():
             if name not in _PROTOCOL_NAMES and name.casefold() in _PROTOCOL_NAMES:
                 return str(name)
-            if isinstance(member, dict | list) and name not in _FREE:
+            if isinstance(member, _CONTAINERS) and name not in _FREE:
                 left.append(member)
     return ""
 
