@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -107,6 +108,9 @@ def database(url: str, sqlite_path: Path) -> dict[str, object]:
 
 
 def _sqlite(path: Path) -> dict[str, object]:
+    # Made here, because SQLite would make it as readable as the umask says; its -wal and -shm take after it.
+    with suppress(OSError):  # which the database explains better when it is opened
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),

@@ -1,4 +1,6 @@
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -104,9 +106,25 @@ def test_sqlite_is_the_default_and_durable(tmp_path: Path) -> None:
     assert options["transaction_mode"] == "IMMEDIATE"
 
 
-def test_a_sqlite_url_names_a_relative_or_an_absolute_file(tmp_path: Path) -> None:
+def test_a_sqlite_file_and_its_log_are_for_us_alone(tmp_path: Path) -> None:
+    path = tmp_path / "luthien.sqlite3"
+    environment.database(f"sqlite:///{path}", tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE t (a)")
+        assert {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {
+            "luthien.sqlite3": 0o600, "luthien.sqlite3-wal": 0o600, "luthien.sqlite3-shm": 0o600,
+        }  # fmt: skip
+
+
+def test_a_sqlite_file_that_cannot_be_made_is_left_for_the_database_to_explain(tmp_path: Path) -> None:
+    environment.database(f"sqlite:///{tmp_path}/nowhere/luthien.sqlite3", tmp_path)
+
+
+def test_a_sqlite_url_names_a_relative_or_an_absolute_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     assert environment.database("sqlite:///calls.db", tmp_path)["NAME"] == "calls.db"
-    assert environment.database("sqlite:////srv/calls.db", tmp_path)["NAME"] == "/srv/calls.db"
+    assert environment.database(f"sqlite:///{tmp_path}/calls.db", tmp_path)["NAME"] == f"{tmp_path}/calls.db"
 
 
 def test_a_postgres_url_is_taken_apart(tmp_path: Path) -> None:
