@@ -13,6 +13,7 @@ from pydantic import Field
 from . import queries, shapes
 from .models import CallRecord
 from .queries import Teams
+from .viewers import sees_calls, teams_of
 
 
 class Refused(Exception):
@@ -59,10 +60,9 @@ def readable_teams(request: HttpRequest) -> Teams:
     user = request.user
     if not user.is_authenticated:
         raise Refused(401, "Send a reading key, or log in to the console.")
-    if not user.has_perm("observability.view_callrecord"):
+    if not sees_calls(user):
         raise Refused(403, "This user may not read call records.")
-    teams: Teams = getattr(request, "teams", None if user.is_superuser else [])
-    return teams
+    return teams_of(user)
 
 
 api = NinjaAPI(

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.http import HttpRequest
 
 from observability import fail_open
-from observability.views import sees_calls, teams_of
+from observability.viewers import sees_calls, teams_of
 
 
 def alarms(request: HttpRequest) -> dict[str, Callable[[], list[fail_open.FailOpen]]]:
@@ -19,6 +19,6 @@ def alarms(request: HttpRequest) -> dict[str, Callable[[], list[fail_open.FailOp
 def _fail_opens(request: HttpRequest) -> list[fail_open.FailOpen]:
     user = request.user
     if sees_calls(user):
-        return fail_open.recent(teams_of(request))
+        return fail_open.recent(teams_of(user))
     minds_policies = isinstance(user, AbstractUser) and user.is_staff and user.has_perm("policies.view_policy")
-    return fail_open.recent(None) if minds_policies else []
+    return fail_open.recent(teams_of(user)) if minds_policies else []

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import user_passes_test
-from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,18 +17,14 @@ from observability.models import CallRecord, Outcome
 from observability.presentation import ACTIONS, timeline
 from observability.recipes import PayloadDamaged
 from observability.text import clean_name
+from observability.viewers import User, sees_calls, teams_of
 
 PREVIEW = 256 * 1024
 """Bytes of a body that the call page shows; the rest is there to download."""
 FILTERS = ("team", "key", "model", "outcome", "policy", "action", "changed")
 
 
-def sees_calls(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether `user` may read call records."""
-    return isinstance(user, AbstractUser) and user.has_perm("observability.view_callrecord")
-
-
-def _sees_calls_or_is_told(user: AbstractBaseUser | AnonymousUser) -> bool:
+def _sees_calls_or_is_told(user: User) -> bool:
     # Who is logged in already is not helped by the login page.
     if user.is_authenticated and not sees_calls(user):
         raise PermissionDenied
@@ -38,12 +32,6 @@ def _sees_calls_or_is_told(user: AbstractBaseUser | AnonymousUser) -> bool:
 
 
 for_reviewers = user_passes_test(_sees_calls_or_is_told, login_url="login")
-
-
-def teams_of(request: HttpRequest) -> queries.Teams:
-    """The names of the teams whose calls the viewer may see, as a middleware put them on the request; else all."""
-    teams: queries.Teams = getattr(request, "teams", None)
-    return teams
 
 
 @require_safe
@@ -62,7 +50,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         action=filters["action"],
         changed=filters["changed"],
         before=before,
-        teams=teams_of(request),
+        teams=teams_of(request.user),
     )
     context = {
         "calls": page.calls,
@@ -134,7 +122,7 @@ def body_preview(request: HttpRequest, id: str, payload: str) -> HttpResponse:
 
 
 def _record(request: HttpRequest, id: str) -> CallRecord:
-    record = queries.call(clean_name(id), teams_of(request))
+    record = queries.call(clean_name(id), teams_of(request.user))
     if record is None:
         raise Http404
     return record

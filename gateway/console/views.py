@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from gateway.console.connect import guides
 from gateway.console.home import LAST_CALLS, in_force, today
 from observability import queries
-from observability.views import sees_calls, teams_of
+from observability.viewers import sees_calls, teams_of
 
 
 @require_safe
@@ -23,7 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _home(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"guides": guides(f"{request.scheme}://{request.get_host()}")}
     if sees_calls(request.user):
-        teams = teams_of(request)
+        teams = teams_of(request.user)
         context |= {
             "sees_calls": True,
             "today": today(teams),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import path
 
@@ -82,9 +82,10 @@ def test_a_user_reads_with_the_permission_and_only_then(client: Client) -> None:
     client.force_login(user)
     assert client.get("/debug/calls").status_code == 403
     user.user_permissions.add(Permission.objects.get(codename="view_callrecord"))
-    assert client.get("/debug/calls").json()["calls"] == [], "whose teams nobody named sees none"
-    client.force_login(User.objects.create_superuser("admin"))
     assert len(client.get("/debug/calls").json()["calls"]) == 1
+    user.groups.add(Group.objects.create(name="team:research"))
+    assert client.get("/debug/calls").json()["calls"] == []
+    assert client.get("/debug/calls/call_001").status_code == 404
 
 
 def test_one_call_has_the_keys_of_the_contract() -> None:

@@ -1,0 +1,29 @@
+"""Whose calls a person may read: one rule, for the pages and for the debug API."""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+
+from .queries import Teams
+
+TEAM_GROUP = "team:"
+"""A user group of this name and a team's, such as `team:payments`, limits its members to the calls of that team."""
+
+User = AbstractBaseUser | AnonymousUser
+
+
+def sees_calls(user: User) -> bool:
+    """Whether `user` may read call records."""
+    return isinstance(user, AbstractUser) and user.has_perm("observability.view_callrecord")
+
+
+def teams_of(user: User) -> Teams:
+    """The teams whose calls `user` may see, provided that `sees_calls`; None for all.
+
+    Superusers see all. Others see all too, unless they are in groups of teams: then these teams alone.
+    """
+    if not isinstance(user, AbstractUser) or user.is_superuser:
+        return None
+    groups = [name for name in user.groups.values_list("name", flat=True) if name.startswith(TEAM_GROUP)]
+    return [name.removeprefix(TEAM_GROUP) for name in groups] or None
