@@ -14,7 +14,7 @@ from ninja import NinjaAPI
 from gateway import auth, directory
 from gateway.bodies import ClientLeft
 from gateway.calls import Clock, Head, Incoming, new_call_id
-from gateway.dialects import ANTHROPIC, OPENAI_CHAT
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_EMBEDDINGS
 from gateway.dialects.base import Dialect
 from gateway.errors import GatewayError, NotFound
 from gateway.pipeline import run_call
@@ -63,6 +63,12 @@ async def count_tokens(request: HttpRequest) -> HttpResponseBase:
 async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     """OpenAI Chat Completions."""
     return await _call(request, OPENAI_CHAT)
+
+
+@api.post("/embeddings")
+async def embeddings(request: HttpRequest) -> HttpResponseBase:
+    """OpenAI Embeddings, under the request policies."""
+    return await _call(request, OPENAI_EMBEDDINGS, judges_only=True)
 
 
 @api.get("/models")

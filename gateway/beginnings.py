@@ -6,6 +6,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from gateway.calls import Incoming
+from gateway.dialects.openai_embeddings import hides_input
+from gateway.errors import BadRequest
+from gateway.executor import Answered, PolicyExecutor
 from observability.recorder import CallFacts
 from policies.base import Call
 from policies.content import Request
@@ -28,6 +31,16 @@ def read(incoming: Incoming) -> Read:
 async def read_large(incoming: Incoming) -> Read:
     """The request, read while other calls go on; see `strict_json.LARGE`."""
     return await asyncio.get_running_loop().run_in_executor(_large_bodies, read, incoming)
+
+
+async def judged(incoming: Incoming, request: Request, executor: PolicyExecutor) -> Request | Answered:
+    """What the policies make of `request`.
+
+    Raises RequestRefused, and BadRequest where a policy in force is to judge an input of which it could not read a word.
+    """
+    if incoming.judges_only and executor.enforces_requests and hides_input(request):
+        raise BadRequest("A policy has to read this input: send text, not token ids.", param="input")
+    return await executor.check(request)
 
 
 def seen_by_policies(incoming: Incoming, request: Request, session: str) -> Call:

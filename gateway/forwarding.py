@@ -12,6 +12,7 @@ from gateway.translation import Translation
 from gateway.upstreams.base import Answer, Headers, Outgoing
 from gateway.upstreams.headers import forwarded, returned
 from policies.content import Request
+from policies.events import End, Event
 
 _TRACE = frozenset({"traceparent", "tracestate"})
 
@@ -41,6 +42,12 @@ def token_estimate(call: LiveCall, request: Request) -> bytes:
         problem = f"The model {request.model[:200]} is not served in the dialect {dialect.name}."
         raise NotFound(problem, param="model", code="model_not_found")
     return estimate_tokens(request)
+
+
+def counted(call: LiveCall, body: bytes) -> list[Event]:
+    """The usage of an answer that is no completion, where it has any."""
+    told = call.incoming.dialect.read_recorded(body, streamed=False)
+    return [End("end_turn", response.usage) for response in told]
 
 
 def returned_headers(call: LiveCall, answer: Answer) -> Headers:

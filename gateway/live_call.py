@@ -89,11 +89,11 @@ class LiveCall:
     async def check(self, request: Request) -> Request | Answered:
         """What the policies make of the request; where one chooses another model, that model's policies join.
 
-        Raises RequestRefused.
+        Raises RequestRefused, and BadRequest for an input that no policy can read.
         """
         model = self.request.model
         while True:
-            checked = await self.executor.check(request)
+            checked = await beginnings.judged(self.incoming, request, self.executor)
             if isinstance(checked, Answered) or checked.model == model:
                 return checked
             request, model = checked, checked.model

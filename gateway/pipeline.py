@@ -89,6 +89,8 @@ async def _pass_on(call: LiveCall, answer: Answer) -> Head:
     body = await answer.read()
     call.record.original(body)
     call.record.final(body)
+    if answer.status < 400:
+        call.tapped(forwarding.counted(call, body))
     await call.close("upstream_error" if answer.status >= 400 else "finished", answer.status)
     return call.head(answer.status, returned(answer.headers), body)
 

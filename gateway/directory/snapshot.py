@@ -13,9 +13,9 @@ from policies.active import ActiveSet
 
 SPEAKS: Mapping[str, frozenset[str]] = {
     "anthropic": frozenset({"anthropic"}),
-    "openai": frozenset({"openai_chat"}),
-    "litellm": frozenset({"openai_chat"}),
-    "demo": frozenset({"anthropic", "openai_chat"}),
+    "openai": frozenset({"openai_chat", "openai_embeddings"}),
+    "litellm": frozenset({"openai_chat", "openai_embeddings"}),
+    "demo": frozenset({"anthropic", "openai_chat", "openai_embeddings"}),
 }
 """The wire dialects of a provider, by the dialect that it is configured with."""
 TRANSLATED: Mapping[str, str] = {

@@ -86,6 +86,11 @@ class PolicyExecutor:
         return any(judge.enforces and judge.wants(*ANSWER_HOOKS) for judge in self._judges)
 
     @property
+    def enforces_requests(self) -> bool:
+        """Whether a policy in force reads the request."""
+        return any(judge.enforces and judge.wants("on_request") for judge in self._judges)
+
+    @property
     def held(self) -> float:
         """Seconds spent in enforced verdicts so far; what was judged side by side counts once."""
         return self._held.seconds

@@ -154,3 +154,16 @@ def test_the_stream_helper_accepts_what_is_left_of_parallel_tool_calls(gateway: 
     calls = choice.message.tool_calls or []
     assert [call.function.arguments for call in calls] == ['{"command": "ls"}', '{"command": "pwd"}']
     assert "no-dangerous-commands" in (choice.message.content or "")
+
+
+@pytest.mark.parametrize("more", [{}, {"encoding_format": "float"}, {"dimensions": 4}])
+def test_embeddings_are_the_providers_own(gateway: Gateway, more: Any) -> None:
+    direct, through = (
+        openai.embeddings.create(model=model, input=["one", "two"], **more)
+        for openai, model in (
+            (client(gateway.provider, "any"), "demo/embed"),
+            (client(gateway.url, gateway.key()), "embed"),
+        )
+    )
+    assert through.data == direct.data
+    assert through.usage == direct.usage

@@ -187,6 +187,8 @@ def configuration(demo: str, port: int) -> Json:
         "models": [
             {"match": "demo/*", "provider": "anthropic"},
             {"match": "chat/script", "provider": "openai", "model": "demo/script"},
+            {"match": "embed", "provider": "openai", "model": "demo/embed"},
+            {"match": "odd-embed", "provider": "odd-chat"},
             {"match": "hasty/script", "provider": "hasty", "model": "demo/script"},
             {"match": "odd/*", "provider": "odd"},
             {"match": "oddchat/*", "provider": "odd-chat"},

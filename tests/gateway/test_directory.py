@@ -61,7 +61,7 @@ def test_patterns_are_tried_in_order_and_mind_the_case() -> None:
 
 def test_what_can_be_named_is_listed() -> None:
     found = routed(("demo/*", "demo", ""), ("gpt-*", "openai", ""), ("fast", "openai", "gpt-5"))
-    assert found.models(CALLER) == ["fast", "demo/echo", "demo/script"]
+    assert found.models(CALLER) == ["fast", "demo/echo", "demo/script", "demo/embed"]
     assert routed(("*", "openai", "")).models(CALLER) == []
     assert found.models(Client("r", "", can_call=False, can_read=True, id=2)) == []
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.upstreams.base import Headers
-from gateway.upstreams.demo import anthropic, openai_chat
+from gateway.upstreams.demo import anthropic, embeddings, openai_chat
 from gateway.upstreams.demo.script import Cut, Fail, Prompt, Turn, turn
 from gateway.upstreams.demo.wire import Close, Malformed, Part, Wire, paced, parse, seed_of, what_is_asked
 
-MODELS = ("demo/echo", "demo/script")
+MODELS = ("demo/echo", "demo/script", "demo/embed")
 """What is listed; every other name is answered too, as demo/script is."""
 _RETRY_AFTER = {429: "1", 503: "1", 529: "1"}
 _WIRES: dict[str, Wire] = {"/messages": anthropic, "/chat/completions": openai_chat}
@@ -34,6 +34,8 @@ def reply(method: str, path: str, headers: Headers, body: bytes) -> Reply:
     if method == "GET" and path == "/models":
         speaks_anthropic = any(name.lower() == "anthropic-version" for name, _ in headers)
         return _whole(200, (anthropic if speaks_anthropic else openai_chat).models(MODELS), seed)
+    if method == "POST" and path == "/embeddings":
+        return _embeddings(body, seed)
     wire = _WIRES.get(path.removesuffix("/count_tokens"))
     if method != "POST" or wire is None or (path.endswith("/count_tokens") and wire is not anthropic):
         wire = anthropic if path.startswith("/messages") else openai_chat
@@ -46,6 +48,13 @@ def reply(method: str, path: str, headers: Headers, body: bytes) -> Reply:
     if path.endswith("/count_tokens"):
         return _whole(200, anthropic.count(prompt), seed)
     return _turn(wire, prompt, turn(prompt))
+
+
+def _embeddings(body: bytes, seed: str) -> Reply:
+    try:
+        return _whole(200, embeddings.answer(parse(body)), seed)
+    except Malformed as problem:
+        return _error(openai_chat, 400, str(problem), seed)
 
 
 def _turn(wire: Wire, prompt: Prompt, answer: Turn) -> Reply:
