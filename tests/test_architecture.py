@@ -59,7 +59,7 @@ COVERED_BY: dict[str, str] = {
     "gateway/executor": "tests/gateway/executor",
     "gateway/encodings.py": "tests/gateway/upstreams/test_encodings.py",
     "gateway/errors.py": "tests/gateway/dialects/test_errors.py",
-    "gateway/forwarding.py": "tests/gateway/test_api.py",
+    "gateway/forwarding.py": "tests/gateway/test_conformance.py",
     "gateway/health.py": "tests/gateway/test_api.py",
     "gateway/management/commands/apply_config.py": "tests/gateway/test_config_file.py",
     "gateway/management/commands/create_key.py": "tests/gateway/test_services.py",
