@@ -18,6 +18,7 @@
         ├── UpstreamStalled         504     timeout           silent past its deadline
         ├── UpstreamTruncated       502     api_error         the stream stopped without its end
         ├── UpstreamGarbled         502     api_error         bytes that are not the dialect
+        ├── UpstreamEndless         502     api_error         more of an answer than may wait for a verdict
         ├── UpstreamUnavailable     its own api_error         an error answer where somebody else may be asked
         ├── UpstreamFailed          502     api_error         an error reported in mid-stream
         └── UpstreamRefused         4xx 5xx of the status     an error that the provider told in another dialect
@@ -167,6 +168,12 @@ class UpstreamUnavailable(UpstreamError):
         self.status = status
         self.headers = headers
         self.body = body
+
+
+class UpstreamEndless(UpstreamError):
+    """More of an answer came than may wait for a verdict."""
+
+    should_retry = False
 
 
 class UpstreamFailed(UpstreamError):

@@ -9,11 +9,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from time import perf_counter
 
-from gateway.errors import RequestRefused
+from gateway.errors import RequestRefused, UpstreamEndless
 from policies.active import ActivePolicy
 from policies.base import ANSWER_HOOKS, Call
 from policies.content import Request
-from policies.events import Event
+from policies.events import BlockDelta, Event
 from policies.verdicts import Decision, Verdict
 
 from .chain import Chain
@@ -29,6 +29,11 @@ from .whole_answer import WholeAnswer
 
 REQUEST_VERDICTS = 60.0
 """Seconds that the request's verdicts may take together: nothing can be sent to the client before them."""
+
+MOST_HELD = 64 * 1024 * 1024
+"""About how many bytes of an answer may wait for a verdict: one without end must not fill the memory."""
+_EVENT = 200
+"""About how many bytes an event is without its text."""
 
 Record = Callable[[Decision], None]
 
@@ -132,8 +137,10 @@ class PolicyExecutor:
         """The answer as the client may have it: batches of events in, batches of released events out.
 
         A batch never waits for a verdict on what follows it. Raises RetryAsked where a policy wants another model, and
-        RequestBlocked where a notice cannot stand in an answer of the shape that the client asked for.
+        RequestBlocked where a notice cannot stand in an answer of the shape that the client asked for, UpstreamEndless
+        where more came than can be held, of which nothing is released.
         """
+        held = 0
         links = [link for judge in self._judges for link in self._links(judge)]
         async with aclosing(batches):
             if not links:
@@ -145,9 +152,13 @@ class PolicyExecutor:
             try:
                 async for batch in batches:
                     if released := chain.feed(batch):
+                        held = 0
                         yield released
+                    elif not chain.waiting and (held := held + _size(batch)) > MOST_HELD:
+                        raise UpstreamEndless(f"More than {MOST_HELD >> 20} MiB of the answer wait for a verdict.")
                     while chain.waiting:
                         if released := await chain.settle():
+                            held = 0
                             yield released
                     if chain.over:
                         return
@@ -211,6 +222,10 @@ class PolicyExecutor:
             if judge.enforces and judge.wants("on_request"):
                 reason = f"blocked by {by.active.name}"
                 judge.decide("on_request", "request", "not_reached", reason, perf_counter())
+
+
+def _size(events: Iterable[Event]) -> int:
+    return sum(_EVENT + (len(event.text) if isinstance(event, BlockDelta) else 0) for event in events)
 
 
 def _same_call(new: Request, request: Request) -> Request:

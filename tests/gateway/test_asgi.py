@@ -22,6 +22,7 @@ from tests.gateway.running import (
     STOP,
     Exchange,
     House,
+    ask,
     eventually,
     frame,
     provider,
@@ -253,6 +254,26 @@ async def test_a_client_that_does_not_read_stops_the_provider_and_costs_no_memor
         writer.close()
     assert sent >= whole
     assert received > whole * 0.99 and b"message_stop" in last
+
+
+async def test_an_answer_without_end_that_a_policy_holds_is_given_up(house: House) -> None:
+    sent = 0
+    filler = frame({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x" * 60_000}})
+
+    async def flood(exchange: Exchange) -> None:
+        nonlocal sent
+        await exchange.head(200, EVENT_STREAM)
+        await exchange.send(START + text(0).partition(b"event: content_block_stop")[0])
+        while True:
+            await exchange.send(filler)
+            sent += len(filler)
+
+    async with provider(house, flood):
+        got = await ask(house, "holds", ANTHROPIC, "x", stream=True, model="odd/first")
+    assert sent < 96 * 1024 * 1024
+    assert b"xxx" not in got.content
+    assert b"event: error" in got.content and b"wait for a verdict" in got.content
+    assert (await house.newest("holds"))["outcome"] == "upstream_error"
 
 
 async def _stands_still(value: Callable[[], int]) -> None:
