@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
@@ -121,7 +122,7 @@ def _lay_out_log(connection: sqlite3.Connection, path: str) -> None:
     """
     connection.execute("BEGIN IMMEDIATE")  # or somebody else's frames might be overwritten
     try:
-        with open(path, "r+b") as log:
+        with Path(path).open("r+b") as log:
             missing = LOG_PAGES * LOG_FRAME - log.seek(0, os.SEEK_END)
             if missing > 0:
                 log.write(bytes(missing))
