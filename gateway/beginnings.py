@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+from gateway import judge
 from gateway.calls import Incoming
 from gateway.dialects.openai_embeddings import hides_input
+from gateway.directory import Directory
 from gateway.errors import BadRequest
 from gateway.executor import Answered, PolicyExecutor
 from observability.recorder import CallFacts
 from policies.base import Call
 from policies.content import Request
+from policies.verdicts import Decision
 
 Read = tuple[Request, Exception | None]
 """A request, or an empty one and why it cannot be read; whoever sends such goes on record too."""
@@ -36,17 +41,21 @@ async def read_large(incoming: Incoming) -> Read:
 async def judged(incoming: Incoming, request: Request, executor: PolicyExecutor) -> Request | Answered:
     """What the policies make of `request`.
 
-    Raises RequestRefused, and BadRequest where a policy in force is to judge an input of which it could not read a word.
+    Raises RequestRefused, and BadRequest where a policy in force is to judge an input that it cannot read.
     """
     if incoming.judges_only and executor.enforces_requests and hides_input(request):
         raise BadRequest("A policy has to read this input: send text, not token ids.", param="input")
     return await executor.check(request)
 
 
-def seen_by_policies(incoming: Incoming, request: Request, session: str) -> Call:
-    """The call without what its record has to add."""
+def seen_by_policies(
+    incoming: Incoming, request: Request, session: str, directory: Directory, decide: Callable[[Decision], None]
+) -> Call:
+    """The call without what its record has to add; `decide` takes what its judges cost."""
     client = incoming.client
-    return Call(incoming.id, client.key, client.team, session, request.model, incoming.dialect.name, request)
+    call = Call(incoming.id, client.key, client.team, session, request.model, incoming.dialect.name, request)
+    call.on_ask = partial(judge.ask, directory, incoming.began, decide)
+    return call
 
 
 def facts(incoming: Incoming, request: Request, session: str, snapshot: int) -> CallFacts:

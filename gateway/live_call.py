@@ -264,7 +264,7 @@ class LiveCall:
         return request != self.request
 
     def _seen_by_policies(self) -> Call:
-        call = beginnings.seen_by_policies(self.incoming, self.request, self._session)
+        call = beginnings.seen_by_policies(self.incoming, self.request, self._session, self._directory, self._decided)
         call.on_note = lambda kind, text, value: self.record.note(kind, text, value)
         return call
 

@@ -188,6 +188,7 @@ ACTION_TONES = {
     "refuse": "blocked",
     "dropped": "changed",
     "not_reached": "idle",
+    "asked": "idle",
 }
 ACTIONS = (*ACTION_TONES, "failed_open", "failed_closed")
 """All that may stand on record as a policy's decision."""

@@ -6,20 +6,27 @@ remembers within a call is in `call.state`, what it wants on record is a verdict
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from .asking import JudgeFailed, Question
 from .content import Request, Response, Text, Thinking, ToolCall
 from .events import Event
-from .verdicts import Verdict, allow
+from .verdicts import Mode, Verdict, allow
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 def _ignore(kind: str, text: str, value: float | None) -> None:
     """A call outside the gateway keeps no notes."""
+
+
+async def _nobody(call: Call, question: Question) -> dict[str, Any]:
+    raise JudgeFailed("outside the gateway there is nobody to ask")
 
 
 @dataclass(slots=True)
@@ -27,7 +34,8 @@ class Call:
     """One client request on its way through the gateway, as one policy sees it.
 
     `key`, `team`, `session` and `model` are names, as they will stand on the record; `model` is the one the client
-    named. `request` is the request as this policy may see it. `state` is this policy's own, fresh for each call.
+    named. `request` is the request as this policy may see it. `state` is this policy's own, fresh for each call, and so
+    are `policy`, `version` and `mode`: what it is in force as.
     """
 
     id: str = ""
@@ -38,11 +46,37 @@ class Call:
     dialect: str = ""
     request: Request = field(default_factory=lambda: Request(""))
     state: dict[str, Any] = field(default_factory=dict)
+    policy: str = ""
+    version: int = 0
+    mode: Mode = "enforce"
     on_note: Callable[[str, str, float | None], None] = _ignore
+    on_ask: Callable[[Call, Question], Awaitable[dict[str, Any]]] = _nobody
 
     def note(self, kind: str, text: str = "", value: float | None = None) -> None:
         """Put an entry on the call's record; with a value it is also a metric and an event of the span."""
         self.on_note(kind, text, value)
+
+    async def ask(
+        self,
+        model: str,
+        instruction: str,
+        subject: str,
+        answer: type[Answer],
+        *,
+        deadline: float = 20.0,
+        max_tokens: int = 2000,
+    ) -> Answer:
+        """What the judge `model`, any that the gateway serves, says of `subject`, as an object of the class `answer`.
+
+        `subject` is sent as data, apart from the `instruction`. No policies run on it, and the client's credential is
+        never used. What it costs is on the call's record. `deadline` is in seconds; the policy's own goes on meanwhile.
+        Raises JudgeFailed.
+        """
+        question = Question(model, instruction, subject, answer.model_json_schema(), deadline, max_tokens)
+        try:
+            return answer.model_validate(await self.on_ask(self, question))
+        except ValidationError:
+            raise JudgeFailed(f"the judge {model} gave an answer of another form") from None
 
 
 class Policy:

@@ -87,6 +87,7 @@ class Decision:
     `hook` is the method that decided; `block` says on what: "request", "answer", or a block's kind with its place or
     its tool call id. `action` is a verdict's, or `failed_open` / `failed_closed` where the policy itself failed,
     `not_reached` where an earlier policy had blocked, `dropped` where thinking had to go with the block before it.
+    A judge that a policy asked is a decision of the hook `ask` on that model: `asked` or `ask_failed`.
     `at` and `ms` are milliseconds: since the call began, and spent in the hook.
     """
 

@@ -40,7 +40,7 @@ class Judge:
     ) -> None:
         self.active = active
         self.policy = active.policy
-        self.call = dataclasses.replace(call, state={})
+        self.call = dataclasses.replace(call, state={}, policy=active.name, version=active.version, mode=active.mode)
         self._record = record
         self._began = began
         self._held = held

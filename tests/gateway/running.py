@@ -70,6 +70,12 @@ POLICIES: dict[str, list[Json]] = {
     "raises-at-the-end": [puppet("on_end", "raise")],
     "hangs": [puppet("on_tool_call", "hang", deadline=0.1)],
     "hangs-on-requests": [puppet("on_request", "hang", deadline=0.1)],
+    "judged": [{"policy": "asks_a_judge", "config": {"model": "chat/script"}}],
+    "judged-by-claude": [{"policy": "asks_a_judge", "config": {"model": "demo/script"}}],
+    "judged-by-nobody": [{"policy": "asks_a_judge", "config": {"model": "nobody"}}],
+    "judged-by-itself": [{"policy": "asks_a_judge", "config": {"model": "oddchat/judge"}}],
+    "judged-in-shadow": [{"policy": "asks_a_judge", "config": {"model": "chat/script"}, "mode": "shadow"}],
+    "judged-in-haste": [{"policy": "asks_a_judge", "config": {"model": "oddchat/judge", "deadline": 0.1}}],
     "rubbish": [puppet("on_tool_call", "rubbish")],
     "rubbish-on-answers": [puppet("on_answer", "rubbish")],
 }

@@ -1,6 +1,9 @@
-import pytest
-from pydantic import ValidationError
+from typing import Any
 
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from policies.asking import JudgeFailed, Question
 from policies.base import ANSWER_HOOKS, HOOKS, Call, Policy
 from policies.content import Request, Response, Text, Thinking, ToolCall
 from policies.events import Start
@@ -73,3 +76,32 @@ def test_notes_go_where_the_gateway_wants_them() -> None:
 
 def test_each_call_has_a_state_of_its_own() -> None:
     assert Call().state is not Call().state
+
+
+class Opinion(BaseModel):
+    bad: bool
+
+
+async def test_a_judges_answer_is_an_object_of_the_class_that_was_asked_for() -> None:
+    questions: list[Question] = []
+
+    async def answer(call: Call, question: Question) -> dict[str, Any]:
+        questions.append(question)
+        return {"bad": True, "more": 1}
+
+    opinion = await Call(on_ask=answer).ask("fast", "Is it bad?", "a text", Opinion, deadline=3, max_tokens=9)
+    assert opinion == Opinion(bad=True)
+    assert questions == [Question("fast", "Is it bad?", "a text", Opinion.model_json_schema(), 3, 9)]
+
+
+async def test_an_answer_of_another_form_is_none() -> None:
+    async def answer(call: Call, question: Question) -> dict[str, Any]:
+        return {"bad": "who knows"}
+
+    with pytest.raises(JudgeFailed, match="the judge fast gave an answer of another form"):
+        await Call(on_ask=answer).ask("fast", "Is it bad?", "a text", Opinion)
+
+
+async def test_outside_the_gateway_there_is_no_judge() -> None:
+    with pytest.raises(JudgeFailed):
+        await Call().ask("fast", "Is it bad?", "a text", Opinion)

@@ -4,6 +4,8 @@ import asyncio
 import dataclasses
 from typing import Any
 
+from pydantic import BaseModel
+
 from policies.base import Call, Policy
 from policies.content import Request, Response, Text, Thinking, ToolCall
 from policies.events import Event
@@ -82,6 +84,30 @@ class Puppet(Policy):
         if self.config.does == "rubbish":
             return {"not": "a verdict"}
         raise RuntimeError("the puppet's own secret failure")
+
+
+class AsksAJudge(Policy):
+    """Blocks what a judge finds bad, in requests and in answers."""
+
+    class Config(Policy.Config):
+        model: str
+        deadline: float = 10
+
+    class Opinion(BaseModel):
+        bad: bool
+
+    config: Config
+
+    async def on_request(self, request: Request, call: Call) -> Any:
+        return await self._opinion(request.last_user_text, call) if "judge me" in request.last_user_text else allow()
+
+    async def on_text(self, text: Text, call: Call) -> Any:
+        return await self._opinion(text.text, call)
+
+    async def _opinion(self, subject: str, call: Call) -> Any:
+        asked = "Is this bad?"
+        opinion = await call.ask(self.config.model, asked, subject, self.Opinion, deadline=self.config.deadline)
+        return block("the judge finds it bad") if opinion.bad else allow()
 
 
 _VERDICTS = {
