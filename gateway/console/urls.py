@@ -5,6 +5,8 @@ from gateway.console import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("api/docs", views.reference, name="reference"),
+    path("api/openapi.json", views.openapi, name="openapi"),
     # The admin's own pages for this let only staff in and out; reviewers need not be staff.
     path("login/", LoginView.as_view(template_name="login.html"), name="login"),
     path("logout/", LogoutView.as_view(next_page="login"), name="logout"),

@@ -1,12 +1,13 @@
 """The console's pages that need both the gateway and the record."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from gateway.console.connect import guides
 from gateway.console.home import LAST_CALLS, in_force, today
+from gateway.console.reference import document, groups
 from observability import queries
 from observability.viewers import sees_calls, teams_of
 
@@ -17,6 +18,20 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.method == "HEAD":
         return HttpResponse()
     return _home(request)
+
+
+@require_safe
+@login_required(login_url="login")
+def reference(request: HttpRequest) -> HttpResponse:
+    """What programs may ask, for people."""
+    return render(request, "console/reference.html", {"groups": groups(document())})
+
+
+@require_safe
+@login_required(login_url="login")
+def openapi(request: HttpRequest) -> HttpResponse:
+    """What programs may ask, for programs."""
+    return JsonResponse(document())
 
 
 @login_required(login_url="login")
