@@ -27,6 +27,7 @@ models:
   - {{match: "demo/*", provider: anthropic}}
   - {{match: "chat/script", provider: openai, model: "demo/script"}}
   - {{match: "claude-*", provider: anthropic, model: "demo/script"}}
+  - {{match: "gpt-*", provider: openai, model: "demo/script"}}
   - {{match: "embed", provider: openai, model: "demo/embed"}}
   - {{match: "unreachable", provider: nowhere}}
 policies:
