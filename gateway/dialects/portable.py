@@ -35,6 +35,11 @@ from .tool_names import own_id, safe_id, safe_name
 
 _BILLING = "x-anthropic-billing-header"
 """Begins a line that clients put before the system text; it changes with every call and means nothing elsewhere."""
+_NOT_IN: dict[Role, tuple[type, ...]] = {
+    "user": (ToolCall,),
+    "assistant": (Image, ToolResult),
+    "tool": (ToolCall,),
+}
 _DOCUMENTS = {"document": "a document", "file": "a file", "input_audio": "audio", "input_file": "a file"}
 
 
@@ -60,18 +65,19 @@ def portable(
         raise BadRequest("`messages` must hold something that this model can be asked.", param="messages")
     choice = settings.tool_choice
     if choice is not None and choice.mode == "tool":
-        choice = ToolChoice("tool", safe_name(choice.tool))
+        name = safe_name(choice.tool)
+        choice = ToolChoice("tool", name) if any(tool.name == name for tool in normal.tools) else None
     return normal, dataclasses.replace(settings, tool_choice=choice), tuple(dict.fromkeys(carrier.dropped))
 
 
-def _apart(request: Request) -> tuple[list[RequestBlock], Sequence[Message]]:
-    """The system's text, also where it stands in the first messages, and the rest."""
+def _apart(request: Request) -> tuple[Sequence[RequestBlock], Sequence[Message]]:
+    """The system's text, also where it stands in the first messages, and the rest; alone it is what is asked."""
     system = list(request.system)
     for place, message in enumerate(request.messages):
         if message.role != "system":
             return system, request.messages[place:]
         system += message.blocks
-    return system, ()
+    return request.system, [Message("user", message.blocks) for message in request.messages]
 
 
 class _Carrier:
@@ -117,6 +123,8 @@ class _Carrier:
     def _message(self, message: Message) -> list[RequestBlock]:
         if message.role == "system":
             return [text for block in message.blocks if (text := self._only_text(block)).text.strip()]
+        if any(isinstance(block, _NOT_IN[message.role]) for block in message.blocks):
+            raise BadRequest(f"A message of the role {message.role} holds what may not stand there.", param="messages")
         return [carried for block in message.blocks for carried in self._block(block)]
 
     def _block(self, block: RequestBlock) -> Iterator[RequestBlock]:

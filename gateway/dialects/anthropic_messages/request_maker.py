@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gateway.dialects.settings import Effort, Made, Model, Settings, Shape, ToolChoice
 from gateway.dialects.wire_json import Json, dumps
-from gateway.errors import BadRequest
-from policies.content import Image, Message, Request, RequestBlock, Text, Thinking, Tool, ToolResult
+from policies.content import Message, Request, RequestBlock, Text, Thinking, Tool, ToolResult
 
 from .request_writer import write_request_block
 
@@ -21,11 +20,12 @@ _BUDGETS: dict[Effort, int] = {
 _EFFORTS: dict[Effort, str] = {"minimal": "low", "low": "low", "medium": "medium", "high": "high",
                                "xhigh": "high", "max": "max"}  # fmt: skip
 _TIERS = {"default": "standard_only", "standard_only": "standard_only"}
+_GO_ON: Json = {"type": "text", "text": "Continue."}
 _JSON_ONLY = "Answer with one JSON object and nothing else."
 
 
 def make_request(request: Request, settings: Settings, model: Model) -> Made:
-    """Raises BadRequest. See `gateway.dialects.portable` for the form of `request`."""
+    """See `gateway.dialects.portable` for the form of `request`."""
     dropped: list[str] = []
     body: Json = {"model": model.name, "max_tokens": _length(request.max_tokens, model, dropped)}
     body |= _system(request.system, settings.shape)
@@ -43,6 +43,8 @@ def make_request(request: Request, settings: Settings, model: Model) -> Made:
         body["service_tier"] = _TIERS[settings.service_tier]
     if request.stream:
         body["stream"] = True
+    if request.tools:
+        _mark_for_cache(body)
     return Made(dumps(body), tuple(dropped))
 
 
@@ -64,35 +66,33 @@ def _system(system: Sequence[RequestBlock], shape: Shape | None) -> Json:
 
 
 def _messages(messages: Sequence[Message]) -> Iterator[Json]:
-    """Users and assistants in turn, a user first; what the system says further down stays at its place, marked."""
-    pending: list[Json] = []
-    if messages[0].role == "assistant":
-        pending.append({"type": "text", "text": "Continue."})
+    """Users and assistants in turn, a user first and last: an assistant's last words would count as begun here.
+
+    What the system says further down stays at its place, marked.
+    """
+    pending: list[Json] = [_GO_ON] if messages[0].role == "assistant" else []
     for message in messages:
         if message.role == "assistant":
             if pending:
                 yield {"role": "user", "content": _results_first(pending)}
                 pending = []
-            yield {"role": "assistant", "content": _assistant(message, is_last=message is messages[-1])}
+            yield {"role": "assistant", "content": [write_request_block(block) for block in message.blocks]}
         elif message.role == "system":
             pending += [{"type": "text", "text": f"<system>\n{text}\n</system>"} for text in _texts(message.blocks)]
         else:
             pending += [write_request_block(block) for block in message.blocks]
-    if pending:
-        yield {"role": "user", "content": _results_first(pending)}
+    yield {"role": "user", "content": _results_first(pending or [_GO_ON])}
+
+
+def _mark_for_cache(body: Json) -> None:
+    """Other dialects cache unasked, this one where it is told to. Who has tools sends the conversation once a step."""
+    for blocks in (body.get("system"), body["messages"][-1]["content"]):
+        if blocks:
+            blocks[-1] = {**blocks[-1], "cache_control": {"type": "ephemeral"}}
 
 
 def _results_first(blocks: list[Json]) -> list[Json]:
     return sorted(blocks, key=lambda block: block["type"] != "tool_result")
-
-
-def _assistant(message: Message, is_last: bool) -> list[Json]:
-    blocks = [write_request_block(block) for block in message.blocks]
-    if any(isinstance(block, Image | ToolResult) for block in message.blocks):
-        raise BadRequest("An assistant's message may not hold images or tool results.", param="messages")
-    if is_last and blocks[-1]["type"] == "text":
-        blocks[-1] = {**blocks[-1], "text": blocks[-1]["text"].rstrip()}
-    return blocks
 
 
 def _texts(blocks: Sequence[RequestBlock]) -> list[str]:
@@ -141,8 +141,6 @@ def _thinking(request: Request, settings: Settings, model: Model, most: int, dro
 
 def _goes_on_without_thinking(messages: Sequence[Message]) -> bool:
     """Whether the model is in the middle of a turn that it began without signed thinking."""
-    if messages[-1].role == "assistant":
-        return True
     if not any(isinstance(block, ToolResult) for block in messages[-1].blocks):
         return False
     turn = next((message for message in reversed(messages) if message.role == "assistant"), None)

@@ -34,6 +34,8 @@ def read_settings(request: Request) -> Settings:
     for name, what in _ELSEWHERE.items():
         if source.get(name):
             raise BadRequest(f"`{name}` names {what}; this model's provider has none.", param=name)
+    if request.messages and request.messages[-1].role == "assistant":
+        raise BadRequest("This model cannot go on with an answer that is begun in the request.", param="messages")
     choice = optional_object(source, "tool_choice")
     thinking, config = optional_object(source, "thinking"), optional_object(source, "output_config")
     effort, budget = _thinking(thinking, config)

@@ -42,7 +42,7 @@ def read_settings(request: Request) -> Settings:
     for name, why in _REFUSED.items():
         if source.get(name):
             raise BadRequest(why, param=name)
-    if "audio" in (source.get("modalities") or ()):
+    if "audio" in strings(source, "modalities"):
         raise BadRequest(_REFUSED["audio"], param="modalities")
     if any("function_call" in message.source for message in request.messages if isinstance(message.source, dict)):
         raise BadRequest(_REFUSED["function_call"], param="messages")
