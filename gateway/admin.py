@@ -125,6 +125,7 @@ class ProviderForm(forms.ModelForm):
                 "forget_api_key",
                 "enabled",
                 "passthrough",
+                "responses",
             ),
             *("connect_timeout", "first_byte_timeout", "idle_timeout", "extra_headers"),
         )

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path as url
 from ninja import NinjaAPI
@@ -14,7 +15,7 @@ from ninja import NinjaAPI
 from gateway import auth, directory
 from gateway.bodies import ClientLeft
 from gateway.calls import Clock, Head, Incoming, new_call_id
-from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_EMBEDDINGS
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_EMBEDDINGS, responses_dialect
 from gateway.dialects.base import Dialect
 from gateway.errors import GatewayError, NotFound
 from gateway.pipeline import run_call
@@ -69,6 +70,12 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
 async def embeddings(request: HttpRequest) -> HttpResponseBase:
     """OpenAI Embeddings, under the request policies."""
     return await _call(request, OPENAI_EMBEDDINGS, judges_only=True)
+
+
+@api.post("/responses")
+async def responses(request: HttpRequest) -> HttpResponseBase:
+    """OpenAI Responses."""
+    return await _call(request, responses_dialect(settings.LUTHIEN_HIDDEN_HISTORY == "allow"))
 
 
 @api.get("/models")

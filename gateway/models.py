@@ -113,6 +113,9 @@ class Provider(models.Model):
     passthrough = models.BooleanField(
         default=False, help_text="Clients may bring their own credential for this provider."
     )
+    responses = models.BooleanField(
+        "has Responses", default=True, help_text="Whether an OpenAI provider answers /responses, beside chat."
+    )
     connect_timeout = models.FloatField(default=10, validators=_seconds, help_text="Seconds to connect.")
     first_byte_timeout = models.FloatField(default=600, validators=_seconds, help_text="Seconds until it answers.")
     idle_timeout = models.FloatField(default=300, validators=_seconds, help_text="Seconds of silence in an answer.")

@@ -26,6 +26,7 @@ class ProviderEntry(Entry):
     base_url: str = ""
     api_key: str | None = None
     passthrough: bool = False
+    responses: bool = True
     connect_timeout: Seconds = 10
     first_byte_timeout: Seconds = 600
     idle_timeout: Seconds = 300

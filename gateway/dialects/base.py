@@ -38,7 +38,7 @@ class StreamWriter(Protocol):
 
 class Dialect(Protocol):
     name: str
-    """`anthropic` or `openai_chat`: stands on the record."""
+    """`anthropic`, `openai_chat` or `openai_responses`: stands on the record."""
     binds_thinking: bool
     """Whether thinking is signed over what stands before it, so that it must go when that changes."""
     keepalive: bytes

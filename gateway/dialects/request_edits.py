@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from policies.content import Message, Request
 
@@ -32,5 +33,13 @@ def changed_messages(
     body: bytes, original: Request, messages: Sequence[Message], write: Callable[[Message], Json]
 ) -> bytes:
     """The array `messages`: those that stand in the original request keep their bytes, wherever they stand now."""
-    known = dict(zip(map(id, original.messages), member_elements(body, "messages"), strict=True))
-    return join_array(known.get(id(message)) or dumps(write(message)) for message in messages)
+    return changed_elements(body, "messages", original, messages, lambda message: [write(message)])
+
+
+def changed_elements(
+    body: bytes, name: str, original: Request, messages: Sequence[Message], write: Callable[[Message], Iterable[Json]]
+) -> bytes:
+    """The array `name`, an element a message of the original request; a new message may make several."""
+    known = dict(zip(map(id, original.messages), member_elements(body, name), strict=True))
+    elements = ([known[id(m)]] if id(m) in known else map(dumps, write(m)) for m in messages)
+    return join_array(chain.from_iterable(elements))

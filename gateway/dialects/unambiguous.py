@@ -16,16 +16,17 @@ from .wire_json import Json, dumps, loads
 
 _PROTOCOL_NAMES = frozenset(
     """
-    arguments choices content content_block custom delta error finish_reason function function_call functions id index
-    input message messages model name partial_json reasoning reasoning_content refusal role signature stop_reason stream
-    system text thinking tool_calls tools type
+    action arguments call_id choices commands content content_block custom delta encrypted_content error finish_reason
+    function function_call functions id index input instructions item item_id message messages model name namespace
+    operation output output_index part partial_json reasoning reasoning_content refusal response role signature
+    stop_reason stream summary system text thinking tool_calls tools type
     """.split()  # noqa: SIM905
 )
-_FREE = frozenset({"input", "input_schema", "metadata", "parameters", "schema"})
-"""Members below which names are the tool's or the client's own, not the protocol's."""
+_FREE = frozenset({"arguments", "client_metadata", "env", "input", "input_schema", "metadata", "parameters", "schema"})
+"""Objects in which names are the tool's or the client's own, not the protocol's; lists of these names are not."""
 _CONTAINERS = (dict, list)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_USUAL = re.compile(rb"(?:event: ([a-z_]*)\n)?data:[^\r\n]*\n\n")
+_USUAL = re.compile(rb"(?:event: ([a-z_.]*)\n)?data:[^\r\n]*\n\n")
 _FIELDS = frozenset({b"", b"data", b"event", b"id", b"retry"})
 _BOM = b"\xef\xbb\xbf"
 
@@ -58,7 +59,7 @@ def misspelled(parsed: Json) -> str:
         for name, member in value.items():
             if name not in _PROTOCOL_NAMES and name.casefold() in _PROTOCOL_NAMES:
                 return str(name)
-            if isinstance(member, _CONTAINERS) and name not in _FREE:
+            if isinstance(member, _CONTAINERS) and (name not in _FREE or isinstance(member, list)):
                 left.append(member)
     return ""
 

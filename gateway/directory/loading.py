@@ -35,6 +35,7 @@ class ProviderFacts:
     extra_headers: tuple[tuple[str, str], ...]
     timeouts: Timeouts
     passthrough: bool = False
+    responses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def facts(provider: Provider) -> ProviderFacts:
         tuple(sorted(provider.extra_headers.items())),
         Timeouts(provider.connect_timeout, provider.first_byte_timeout, provider.idle_timeout),
         provider.passthrough,
+        provider.responses,
     )
 
 

@@ -167,7 +167,7 @@ class Refresher:
 
 def _route(route: loading.RouteFacts, upstreams: Mapping[loading.ProviderFacts, Upstream]) -> Route:
     def target(facts: loading.ProviderFacts, model: str) -> Target:
-        return Target(facts.name, facts.dialect, model, upstreams[facts], facts.passthrough)
+        return Target(facts.name, facts.dialect, model, upstreams[facts], facts.passthrough, responses=facts.responses)
 
     fallbacks = tuple(target(*fallback) for fallback in route.fallbacks)
     serves = target(route.provider, route.model)

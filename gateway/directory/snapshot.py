@@ -13,9 +13,9 @@ from policies.active import ActiveSet
 
 SPEAKS: Mapping[str, frozenset[str]] = {
     "anthropic": frozenset({"anthropic"}),
-    "openai": frozenset({"openai_chat", "openai_embeddings"}),
+    "openai": frozenset({"openai_chat", "openai_embeddings", "openai_responses"}),
     "litellm": frozenset({"openai_chat", "openai_embeddings"}),
-    "demo": frozenset({"anthropic", "openai_chat", "openai_embeddings"}),
+    "demo": frozenset({"anthropic", "openai_chat", "openai_embeddings", "openai_responses"}),
 }
 """The wire dialects of a provider, by the dialect that it is configured with."""
 TRANSLATED: Mapping[str, str] = {
@@ -53,7 +53,8 @@ class Target:
     """Where a model's calls go: `dialect` as configured, `model` as the provider knows it.
 
     `passthrough` says that clients may bring their own credential; `fallbacks` are to be asked where it cannot answer.
-    `translated` is the wire dialect of translated calls, empty for the usual one.
+    `translated` is the wire dialect of translated calls, empty for the usual one. An OpenAI provider without
+    `responses` has only Chat Completions.
     """
 
     provider: str
@@ -63,10 +64,11 @@ class Target:
     passthrough: bool = False
     fallbacks: tuple[Target, ...] = ()
     translated: str = ""
+    responses: bool = True
 
     def speaks(self, dialect: str) -> bool:
         """Whether it takes calls in the wire dialect of that name, such as `openai_chat`."""
-        return dialect in SPEAKS[self.dialect]
+        return dialect in SPEAKS[self.dialect] and (self.responses or dialect != "openai_responses")
 
     def wire(self, dialect: str) -> str:
         """The wire dialect that a call of `dialect` is sent in: its own where that is spoken."""
@@ -91,7 +93,7 @@ class Route:
         serves = self.serves
         fallbacks = self._fallbacks(model) if self.fallbacks else ()
         name = serves.model or model
-        facts = serves.upstream, serves.passthrough, fallbacks, serves.translated
+        facts = serves.upstream, serves.passthrough, fallbacks, serves.translated, serves.responses
         return Target(serves.provider, serves.dialect, name, *facts)
 
     def _fallbacks(self, model: str) -> tuple[Target, ...]:

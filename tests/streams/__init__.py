@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gateway.dialects import DIALECTS, OPENAI_EMBEDDINGS, Dialect
 from policies.content import Request
+
+STREAMED: dict[str, Dialect] = {name: dialect for name, dialect in DIALECTS.items() if dialect is not OPENAI_EMBEDDINGS}
+"""The dialects of answers that have blocks."""
 
 _HERE = Path(__file__).parent
 

@@ -141,7 +141,7 @@ def _sampling(settings: Settings, model: Model, dropped: list[str]) -> Json:
 
 
 def _thinking(settings: Settings, model: Model, dropped: list[str]) -> Json:
-    effort = _effort(settings)
+    effort = effort_of(settings)
     if effort is None or (effort == "none" and not model.reasons):
         return {}
     if not model.reasons:
@@ -150,7 +150,8 @@ def _thinking(settings: Settings, model: Model, dropped: list[str]) -> Json:
     return {"reasoning_effort": "low" if effort == "none" else effort}
 
 
-def _effort(settings: Settings) -> str | None:
+def effort_of(settings: Settings) -> str | None:
+    """The effort as OpenAI calls it, also where a budget of tokens was asked for."""
     if settings.effort is not None:
         return _EFFORTS.get(settings.effort, settings.effort)
     if settings.budget is None:

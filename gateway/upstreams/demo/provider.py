@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.upstreams.base import Headers
-from gateway.upstreams.demo import anthropic, embeddings, openai_chat
+from gateway.upstreams.demo import anthropic, embeddings, openai_chat, openai_responses
 from gateway.upstreams.demo.script import Cut, Fail, Prompt, Turn, turn
 from gateway.upstreams.demo.wire import Close, Malformed, Part, Wire, paced, parse, seed_of, what_is_asked
 
 MODELS = ("demo/echo", "demo/script", "demo/embed")
 """What is listed; every other name is answered too, as demo/script is."""
 _RETRY_AFTER = {429: "1", 503: "1", 529: "1"}
-_WIRES: dict[str, Wire] = {"/messages": anthropic, "/chat/completions": openai_chat}
+_WIRES: dict[str, Wire] = {
+    "/messages": anthropic,
+    "/chat/completions": openai_chat,
+    "/responses": openai_responses,
+}
 
 
 @dataclass(frozen=True, slots=True)

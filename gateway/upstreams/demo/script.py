@@ -100,7 +100,10 @@ Entry = UserText | Result
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a request says to the demo provider. `words` counts its texts; `seed` is a hash of all of it, in hex."""
+    """What a request says to the demo provider. `words` counts its texts; `seed` is a hash of all of it, in hex.
+
+    The input of `custom_tools` is free text.
+    """
 
     model: str
     entries: Sequence[Entry]
@@ -109,6 +112,7 @@ class Prompt:
     stream: bool = False
     wants_usage: bool = False
     choices: int = 1
+    custom_tools: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from gateway import errors
-from gateway.dialects import ANTHROPIC, DIALECTS, OPENAI_CHAT
+from gateway.dialects import ANTHROPIC, DIALECTS, OPENAI_CHAT, OPENAI_EMBEDDINGS, OPENAI_RESPONSES
 from gateway.errors import GatewayError
 from policies.content import Request
 from policies.events import Aside
@@ -58,7 +58,12 @@ def test_models_are_listed_in_the_shape_of_each_dialect() -> None:
 
 
 def test_dialects_go_by_the_names_on_the_record() -> None:
-    assert DIALECTS == {"anthropic": ANTHROPIC, "openai_chat": OPENAI_CHAT}
+    assert DIALECTS == {
+        "anthropic": ANTHROPIC,
+        "openai_chat": OPENAI_CHAT,
+        "openai_embeddings": OPENAI_EMBEDDINGS,
+        "openai_responses": OPENAI_RESPONSES,
+    }
     assert (ANTHROPIC.binds_thinking, OPENAI_CHAT.binds_thinking) == (True, False)
 
 

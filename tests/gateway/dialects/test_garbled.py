@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.dialects import ANTHROPIC, DIALECTS, OPENAI_CHAT
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT
 from gateway.errors import UpstreamGarbled
 from policies.events import Aside, BlockEnd, Event, Failure, Start, StreamTruncated
-from tests.streams import recordings, request_for
+from tests.streams import STREAMED, recordings, request_for
 
 REQUEST = request_for("any")
 START = {"type": "message_start", "message": {"id": "i", "model": "m"}}
@@ -76,13 +76,13 @@ GARBLED = [pytest.param("anthropic", stream, id=f"anthropic-{at}") for at, strea
 @pytest.mark.parametrize(("dialect", "stream"), GARBLED)
 def test_what_is_not_the_dialect_ends_the_stream(dialect: str, stream: bytes) -> None:
     with pytest.raises(UpstreamGarbled):
-        DIALECTS[dialect].reader(REQUEST).feed(stream)
+        STREAMED[dialect].reader(REQUEST).feed(stream)
 
 
 @pytest.mark.parametrize(("dialect", "stream"), GARBLED)
 def test_where_nobody_judges_it_travels(dialect: str, stream: bytes) -> None:
-    events = DIALECTS[dialect].reader(REQUEST, strict=False).feed(stream)
-    assert DIALECTS[dialect].writer(REQUEST).write(events) == stream or _is_kept_back(events)
+    events = STREAMED[dialect].reader(REQUEST, strict=False).feed(stream)
+    assert STREAMED[dialect].writer(REQUEST).write(events) == stream or _is_kept_back(events)
 
 
 def _is_kept_back(events: list[Event]) -> bool:
@@ -90,9 +90,9 @@ def _is_kept_back(events: list[Event]) -> bool:
     return not any(isinstance(event, BlockEnd) for event in events)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", STREAMED)
 def test_a_last_frame_cut_in_its_middle_is_no_frame(dialect: str) -> None:
-    reader = DIALECTS[dialect].reader(REQUEST)
+    reader = STREAMED[dialect].reader(REQUEST)
     reader.feed(dict(recordings(dialect))["text"][:-30])
     with pytest.raises(StreamTruncated):
         reader.close()
@@ -130,10 +130,10 @@ def test_calls_without_an_index_begin_with_an_id_or_a_name() -> None:
     assert [(call.id, call.arguments_text) for call in answer.tool_calls] == [("a", "{}"), ("b", "{}")]
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", STREAMED)
 def test_what_follows_the_end_only_travels_where_nobody_judges(dialect: str) -> None:
     stream = dict(recordings(dialect))["text"]
-    reader = DIALECTS[dialect].reader(REQUEST, strict=False)
+    reader = STREAMED[dialect].reader(REQUEST, strict=False)
     reader.feed(stream)
     assert reader.feed(stream) and all(isinstance(event, Aside) for event in reader.feed(stream))
     assert reader.close() == []
@@ -155,8 +155,8 @@ def test_what_follows_the_end_only_travels_where_nobody_judges(dialect: str) -> 
 )
 def test_a_body_that_is_no_answer_is_garbled_and_recorded_as_nothing(dialect: str, body: bytes) -> None:
     with pytest.raises(UpstreamGarbled):
-        DIALECTS[dialect].read_answer(body)
-    assert DIALECTS[dialect].read_recorded(body, streamed=False) == []
+        STREAMED[dialect].read_answer(body)
+    assert STREAMED[dialect].read_recorded(body, streamed=False) == []
 
 
 def test_a_cut_record_tells_the_complete_blocks_beside_open_ones() -> None:

@@ -8,29 +8,28 @@ from typing import Any
 
 import pytest
 
-from gateway.dialects import DIALECTS
 from policies.content import Response, Text, ToolCall
 from policies.events import Aside, End, Event, Failure, Grammar, StreamTruncated, detached, fold
-from tests.streams import answers, recordings, request_for
+from tests.streams import STREAMED, answers, recordings, request_for
 
 STREAMS = [
     pytest.param(dialect, name, stream, id=f"{dialect}-{name}")
-    for dialect in DIALECTS
+    for dialect in STREAMED
     for name, stream in recordings(dialect)
 ]
 BODIES = [
-    pytest.param(dialect, name, body, id=f"{dialect}-{name}") for dialect in DIALECTS for name, body in answers(dialect)
+    pytest.param(dialect, name, body, id=f"{dialect}-{name}") for dialect in STREAMED for name, body in answers(dialect)
 ]
 
 
 def read(dialect: str, name: str, chunks: Iterable[bytes]) -> list[Event]:
-    reader = DIALECTS[dialect].reader(request_for(name))
+    reader = STREAMED[dialect].reader(request_for(name))
     events = [event for chunk in chunks for event in reader.feed(chunk)]
     return events + reader.close()
 
 
 def write(dialect: str, name: str, events: Iterable[Event]) -> bytes:
-    writer = DIALECTS[dialect].writer(request_for(name))
+    writer = STREAMED[dialect].writer(request_for(name))
     return b"".join(writer.write([event]) for event in events)
 
 
@@ -56,7 +55,7 @@ def without_empty_texts(response: Response) -> Response:
 @pytest.mark.parametrize(("dialect", "name", "stream"), STREAMS)
 def test_an_untouched_stream_is_written_as_it_came(dialect: str, name: str, stream: bytes) -> None:
     events = read(dialect, name, [stream])
-    assert DIALECTS[dialect].writer(request_for(name)).write(events) == stream
+    assert STREAMED[dialect].writer(request_for(name)).write(events) == stream
 
 
 @pytest.mark.parametrize(("dialect", "name", "stream"), STREAMS)
@@ -71,7 +70,7 @@ def test_events_obey_the_grammar(dialect: str, name: str, stream: bytes) -> None
 def test_a_stream_fed_byte_by_byte_says_the_same(dialect: str, name: str, stream: bytes) -> None:
     events = read(dialect, name, [stream[at : at + 1] for at in range(len(stream))])
     assert told(events) == told(read(dialect, name, [stream]))
-    assert DIALECTS[dialect].writer(request_for(name)).write(events) == stream
+    assert STREAMED[dialect].writer(request_for(name)).write(events) == stream
 
 
 @pytest.mark.parametrize(("dialect", "name", "stream"), STREAMS)
@@ -80,14 +79,14 @@ def test_a_stream_cut_in_two_anywhere_says_the_same(dialect: str, name: str, str
     for cut in range(len(stream)):
         events = read(dialect, name, [stream[:cut], stream[cut:]])
         assert told(events) == whole
-        assert DIALECTS[dialect].writer(request_for(name)).write(events) == stream
+        assert STREAMED[dialect].writer(request_for(name)).write(events) == stream
 
 
 @pytest.mark.parametrize(("dialect", "name", "stream"), STREAMS)
 def test_a_stream_that_ends_early_completes_no_tool_call_that_was_not(dialect: str, name: str, stream: bytes) -> None:
     whole = [call for response in split(read(dialect, name, [stream])) for call in response.tool_calls]
     for cut in range(len(stream)):
-        reader = DIALECTS[dialect].reader(request_for(name))
+        reader = STREAMED[dialect].reader(request_for(name))
         events = reader.feed(stream[:cut])
         try:
             events += reader.close()
@@ -110,29 +109,29 @@ def test_a_stream_rewritten_without_its_own_bytes_says_the_same(dialect: str, na
 def test_a_recorded_stream_is_told_whole_and_cut_anywhere_without_raising(
     dialect: str, name: str, stream: bytes
 ) -> None:
-    recorded = DIALECTS[dialect].read_recorded(stream, streamed=True)
+    recorded = STREAMED[dialect].read_recorded(stream, streamed=True)
     assert recorded == split(read(dialect, name, [stream]))
     blocks = [block for response in recorded for block in response.blocks]
     for cut in range(0, len(stream), 7):
-        for response in DIALECTS[dialect].read_recorded(stream[:cut], streamed=True):
+        for response in STREAMED[dialect].read_recorded(stream[:cut], streamed=True):
             assert all(block in blocks for block in response.blocks)
 
 
 @pytest.mark.parametrize(("dialect", "name", "body"), BODIES)
 def test_an_untouched_answer_is_its_own_bytes(dialect: str, name: str, body: bytes) -> None:
-    events = DIALECTS[dialect].read_answer(body)
+    events = STREAMED[dialect].read_answer(body)
     grammar = Grammar()
     for event in events:
         grammar.check(event)
     assert grammar.complete
-    assert DIALECTS[dialect].write_answer(events) == body
+    assert STREAMED[dialect].write_answer(events) == body
 
 
 @pytest.mark.parametrize(("dialect", "name", "body"), BODIES)
 def test_an_answer_rewritten_without_its_own_bytes_is_the_same(dialect: str, name: str, body: bytes) -> None:
-    events = DIALECTS[dialect].read_answer(body)
+    events = STREAMED[dialect].read_answer(body)
     # Citations go with a block that was made anew; here only the End was.
-    rewritten = DIALECTS[dialect].write_answer([*events[:-1], detached(events[-1])])
+    rewritten = STREAMED[dialect].write_answer([*events[:-1], detached(events[-1])])
     assert rewritten == body
 
 
@@ -141,7 +140,7 @@ def test_streamed_and_unstreamed_say_the_same(dialect: str, name: str, body: byt
     stream = dict(recordings(dialect))[name]
     streamed = split(read(dialect, name, [stream]))
     assert [comparable(answer) for answer in streamed] == [
-        comparable(answer) for answer in split(DIALECTS[dialect].read_answer(body))
+        comparable(answer) for answer in split(STREAMED[dialect].read_answer(body))
     ]
 
 

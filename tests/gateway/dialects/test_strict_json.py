@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.dialects import strict_json
 from gateway.dialects.strict_json import MAX_CONTAINERS, read_object
+from gateway.dialects.unambiguous import misspelled
 from gateway.errors import BadRequest
 
 values = st.recursive(
@@ -69,6 +70,7 @@ def test_every_object_is_read_as_the_standard_library_reads_it(value: dict[str, 
         body = json.dumps(value, ensure_ascii=False, indent=indent).encode()
     except UnicodeEncodeError:
         return
+    assume(not misspelled(value))
     assert read_object(body) == json.loads(body)
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.dialects import ANTHROPIC, DIALECTS, OPENAI_CHAT
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT
 from gateway.dialects.unambiguous import event_name, misspelled, unambiguous_object
 from gateway.errors import BadRequest, UpstreamGarbled
 from policies.events import Aside
-from tests.streams import recordings, request_for
+from tests.streams import STREAMED, recordings, request_for
 
 REQUEST = request_for("any")
 
@@ -115,9 +115,9 @@ def test_a_stream_that_clients_may_read_in_another_way_is_garbled(dialect: Any, 
     dialect.reader(REQUEST, strict=False).feed(stream)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", STREAMED)
 def test_what_says_nothing_may_follow_the_end(dialect: str) -> None:
-    reader = DIALECTS[dialect].reader(REQUEST)
+    reader = STREAMED[dialect].reader(REQUEST)
     reader.feed(dict(recordings(dialect))["text"])
     events = reader.feed(b": bye\n\ndata: [DONE]\n\n")
     assert len(events) == 2 and all(isinstance(event, Aside) for event in events)
@@ -151,10 +151,10 @@ def test_a_new_kind_of_tool_that_the_provider_runs_is_shown_as_executed() -> Non
         '{"model":"m","messages":[{"role":"user","content":"x"}],"tool\u017f":[]}'.encode(),
     ],
 )
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", STREAMED)
 def test_a_request_with_a_field_in_another_spelling_is_refused(dialect: str, body: bytes) -> None:
     with pytest.raises(BadRequest, match="small letters"):
-        DIALECTS[dialect].read_request(body)
+        STREAMED[dialect].read_request(body)
 
 
 def test_names_of_tools_and_clients_are_their_own() -> None:

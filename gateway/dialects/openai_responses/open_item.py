@@ -1,0 +1,254 @@
+"""One output item while it streams: its events to those of the grammar, in the order they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.dialects.wire_json import Json
+from gateway.errors import UpstreamGarbled
+from policies.content import Text
+from policies.events import BlockDelta, BlockEnd, BlockStart, Event, block_events
+
+from .items import (
+    TEXTS,
+    Place,
+    arguments_text,
+    call_id,
+    call_name,
+    is_executed,
+    kind_of,
+    read_item,
+    read_part,
+    spoken,
+    string,
+)
+
+_DELTAS = {
+    "response.output_text.delta": ("message", "content", "content_index"),
+    "response.refusal.delta": ("message", "content", "content_index"),
+    "response.reasoning_text.delta": ("reasoning", "content", "content_index"),
+    "response.reasoning_summary_text.delta": ("reasoning", "summary", "summary_index"),
+    "response.function_call_arguments.delta": ("function_call", "arguments", ""),
+    "response.custom_tool_call_input.delta": ("custom_tool_call", "arguments", ""),
+    "response.mcp_call_arguments.delta": ("mcp_call", "arguments", ""),
+}
+"""The item that a delta belongs to, where in it, and the field that says which of several."""
+_REPEATS = {
+    "response.output_text.done": ("text", "response.output_text.delta"),
+    "response.refusal.done": ("refusal", "response.refusal.delta"),
+    "response.reasoning_text.done": ("text", "response.reasoning_text.delta"),
+    "response.reasoning_summary_text.done": ("text", "response.reasoning_summary_text.delta"),
+    "response.function_call_arguments.done": ("arguments", "response.function_call_arguments.delta"),
+    "response.custom_tool_call_input.done": ("input", "response.custom_tool_call_input.delta"),
+    "response.mcp_call_arguments.done": ("arguments", "response.mcp_call_arguments.delta"),
+}
+"""Events that say a text again when it is whole, the field that holds it, and the deltas that brought it."""
+_REFUSAL = "response.refusal.delta"
+
+
+class OpenItem:
+    """Not `strict`: what the item says again when it is whole need not be what its deltas said.
+
+    `blank` says that the block which just ended is a text without any letter."""
+
+    def __init__(self, added: Json, strict: bool) -> None:
+        self._source = added
+        self._item = added["item"]
+        self._strict = strict
+        self._kind = kind_of(self._item)
+        self._part: int | None = None
+        self._part_type = ""
+        self._part_done: Json | None = None
+        self._parts = 0
+        self._said: dict[Place, list[str]] = {}
+        self.blank = False
+        self._handlers: dict[str, Callable[[Json], list[Event]]] = {
+            "response.content_part.added": self._part_added,
+            "response.content_part.done": self._part_ended,
+            "response.reasoning_summary_part.added": self._summary_added,
+            "response.reasoning_summary_part.done": self._part_ended,
+        }
+
+    @property
+    def is_for_client(self) -> bool:
+        """Whether it is a call that the client has to run."""
+        return self._kind == "tool_call" and not is_executed(self._item)
+
+    def begin(self) -> list[Event]:
+        """A message's block begins with its first part."""
+        source = {"item": self._source}
+        match self._kind:
+            case "text":
+                return []
+            case "tool_call":
+                item = self._item
+                custom = item["type"] == "custom_tool_call"
+                return [
+                    BlockStart(
+                        "tool_call", call_id(item), call_name(item), is_executed(item), custom=custom, source=source
+                    )
+                ]
+            case "opaque":
+                return [BlockStart("opaque", type=self._item["type"], source=source)]
+            case kind:
+                return [BlockStart(kind, source=source)]
+
+    def feed(self, source: Json) -> list[Event]:
+        """The events that an event of this item makes; none for what only says again what was said."""
+        type_name = source["type"]
+        if type_name in _DELTAS:
+            return self._delta(type_name, source, string(source, "delta"))
+        if type_name in _REPEATS:
+            return self._repeat(source, *_REPEATS[type_name])
+        if type_name in self._handlers:
+            return self._handlers[type_name](source)
+        return [] if self._kind == "text" and self._part is None else [BlockDelta(source=source)]
+
+    def done(self, source: Json) -> list[Event]:
+        """The item is whole: what its deltas did not bring, and its end. Raises KeyError, TypeError."""
+        item = source["item"]
+        if self._strict:
+            self._require_same(item)
+        match self._kind:
+            case "text":
+                return self._message_done(source, item)
+            case "thinking":
+                events = self._unsaid(spoken(item), source)
+                signature = string(item, "encrypted_content", "")
+                return [
+                    *events,
+                    *([BlockDelta("", signature, source=source)] if signature else []),
+                    BlockEnd(source=source),
+                ]
+            case "tool_call":
+                texts = spoken(item) or {("arguments", 0): arguments_text(item)}
+                return [*self._unsaid(texts, source), BlockEnd(source=source)]
+            case _:
+                return [BlockEnd(source=source)]
+
+    def _delta(self, type_name: str, source: Json, text: str) -> list[Event]:
+        """A text grows. Some servers announce no part, and some do not end one before they say more."""
+        owner, field, counter = _DELTAS[type_name]
+        _require(owner == self._item["type"])
+        at = source[counter] if counter else 0
+        events: list[Event] = []
+        if self._kind == "text":
+            part_type = "refusal" if type_name == _REFUSAL else "output_text"
+            if at != self._part:
+                events = self._begin_part(at, {"type": part_type, TEXTS[part_type]: ""})
+            _require(self._part_type == part_type and self._part_done is None)
+        self._said.setdefault((field, at), []).append(text)
+        return [*events, BlockDelta(text, source=source)]
+
+    def _repeat(self, source: Json, field: str, delta: str) -> list[Event]:
+        """A text is said again, or for the first time where a server sends no deltas."""
+        owner, where, counter = _DELTAS[delta]
+        _require(owner == self._item["type"])
+        text = string(source, field, "")
+        said = self._said.get((where, source[counter] if counter else 0))
+        if said is None:
+            return self._delta(delta, source, text) if text else self._passing(source)
+        _require("".join(said) == text or not self._strict)
+        return self._passing(source)
+
+    def _passing(self, source: Json) -> list[Event]:
+        """What only repeats: written anew it is made from the whole, but for thinking, which is told as it came."""
+        return [BlockDelta(source=source)] if self._kind == "thinking" else []
+
+    def _part_added(self, source: Json) -> list[Event]:
+        if self._kind == "thinking":
+            return self._summary_added(source)
+        _require(self._kind == "text")
+        return self._begin_part(source["content_index"], source["part"], source)
+
+    def _begin_part(self, at: int, part: Json, source: Json | None = None) -> list[Event]:
+        """A part opens; the one before it is whole by then."""
+        _require(at == self._parts)
+        events = self._end_part(self._part_done)
+        block = read_part(part, {"item": self._source, "part": source or part})
+        self._part, self._part_type, self._part_done = at, part["type"], None
+        self._parts += 1
+        opening = [event for event in block_events(block) if not isinstance(event, BlockEnd)]
+        text = block.text if isinstance(block, Text) else ""
+        if text:
+            self._said[("content", at)] = [text]
+        return events + (opening if text else opening[:1])
+
+    def _part_ended(self, source: Json) -> list[Event]:
+        if self._kind == "text":
+            _require(source["content_index"] == self._part)
+            self._part_done = source
+        return self._passing(source)
+
+    def _end_part(self, source: Json | None) -> list[Event]:
+        if self._part is None:
+            return []
+        self.blank = not any(self._said.get(("content", self._part), ())) and self._part_type in TEXTS
+        self._part = None
+        return [BlockEnd(source=source)]
+
+    def _summary_added(self, source: Json) -> list[Event]:
+        """Between the parts of a reasoning stands a blank line."""
+        _require(self._kind == "thinking")
+        self._parts += 1
+        return [BlockDelta("\n\n" if self._parts > 1 else "", source=source)]
+
+    def _message_done(self, source: Json, item: Json) -> list[Event]:
+        events: list[Event] = []
+        parts = item.get("content") or []
+        if self._part is not None:
+            last = parts[self._part] if self._part < len(parts) else {}
+            if ("content", self._part) not in self._said and last.get("type") in TEXTS and self._part_type in TEXTS:
+                _require(last["type"] == self._part_type)
+                text = string(last, TEXTS[last["type"]])
+                self._said[("content", self._part)] = [text]
+                events += [BlockDelta(text, source=source)] if text else []
+        for at in range(self._parts, len(parts)):
+            events += self._begin_part(at, parts[at])
+        if not self._parts:
+            return [
+                *events,
+                BlockStart("opaque", type="message", source={"item": self._source}),
+                BlockEnd(source=source),
+            ]
+        return events + self._end_part(source)
+
+    def _unsaid(self, texts: dict[Place, str], source: Json) -> list[Event]:
+        """What no delta brought."""
+        events: list[Event] = []
+        for place, text in texts.items():
+            if place not in self._said and text:
+                before = "\n\n" if self._kind == "thinking" and self._said else ""
+                self._said[place] = [text]
+                events.append(BlockDelta(before + text, source=source))
+        return events
+
+    def _require_same(self, item: Json) -> None:
+        """The item is told several times: clients differ in which they believe."""
+        _require(kind_of(item) == self._kind and item["type"] == self._item["type"])
+        texts = spoken(item)
+        _require(all(texts.get(place) == "".join(said) for place, said in self._said.items()))
+        if self._kind == "tool_call":
+            _require(call_id(item) == call_id(self._item) and call_name(item) == call_name(self._item))
+            _require(is_executed(item) == is_executed(self._item))
+        elif self._kind == "text":
+            _require(len(item.get("content") or ()) >= self._parts)
+
+
+def whole_item(done: Json) -> list[Event]:
+    """The events of an item that nothing announced: it comes whole."""
+    events: list[Event] = []
+    for block in read_item(done["item"], done):
+        for event in block_events(block):
+            if isinstance(event, BlockDelta):
+                if not event.text and not event.signature:
+                    continue
+                event.source = done
+            events.append(event)
+    events[-1].source = done
+    return events
+
+
+def _require(in_place: bool) -> None:
+    if not in_place:
+        raise UpstreamGarbled("the provider sent an event out of place")
