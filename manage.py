@@ -14,8 +14,11 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "luthien_site.settings")
     from django.core.management import execute_from_command_line
 
+    arguments = list(sys.argv)
+    if arguments[1:2] in (["claude"], ["codex"]):
+        arguments.insert(2, "--")  # or Django would take a client's options, such as --settings, for its own
     try:
-        execute_from_command_line(sys.argv)
+        execute_from_command_line(arguments)
     except environment.BadSetting as error:
         sys.exit(str(error))
 

@@ -25,6 +25,13 @@ def guides(origin: str) -> list[Guide]:
             f"export ANTHROPIC_BASE_URL={origin}\nexport ANTHROPIC_AUTH_TOKEN={KEY}\nclaude",
             "Set these in the shell that starts it. Every turn and every tool call then passes the policies.",
         ),
+        Guide(
+            "codex",
+            "Codex",
+            _CODEX.format(origin=origin),
+            f"This goes into ~/.codex/config.toml; then export LUTHIEN_API_KEY={KEY} and start codex. Where Luthien is "
+            "installed, manage.py codex does it without touching a file.",
+        ),
         Guide("anthropic-sdk", "Anthropic SDK", _ANTHROPIC.format(origin=origin, key=KEY, model=MODEL), _ANY_MODEL),
         Guide("openai-sdk", "OpenAI SDK", _OPENAI.format(origin=origin, key=KEY, model=MODEL), _ANY_MODEL),
         Guide("curl", "curl", _CURL.format(origin=origin, key=KEY, model=MODEL), _ANY_MODEL),
@@ -32,6 +39,16 @@ def guides(origin: str) -> list[Guide]:
 
 
 _ANY_MODEL = "demo/echo needs no provider. Name any model that a route knows once a provider has its credential."
+
+_CODEX = """\
+model_provider = "luthien"
+
+[model_providers.luthien]
+name = "Luthien"
+base_url = "{origin}/v1"
+env_key = "LUTHIEN_API_KEY"
+wire_api = "responses"\
+"""
 
 _ANTHROPIC = """\
 from anthropic import Anthropic

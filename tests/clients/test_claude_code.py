@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.clients.conftest import Gateway, installed_client
+from tests.plugins.live import ROOT
 
 pytestmark = pytest.mark.client
 
 VERSION = "2.1.197"
-
-
+QUIET = {
+    "TERM": "dumb",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+}
 # One that its own provider's dialect reaches, and one that takes a translation.
 both_models = pytest.mark.parametrize("model", ["claude-demo", "gpt-demo"])
 
@@ -26,14 +33,10 @@ def run(gateway: Gateway, key: str, prompt: str, home: Path, model: str) -> list
     environment = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
-        "TERM": "dumb",
+        **QUIET,
         "ANTHROPIC_BASE_URL": gateway.url,
         "ANTHROPIC_AUTH_TOKEN": gateway.key(key),
         "ANTHROPIC_DEFAULT_HAIKU_MODEL": model,
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "DISABLE_TELEMETRY": "1",
-        "DISABLE_AUTOUPDATER": "1",
-        "DISABLE_ERROR_REPORTING": "1",
     }
     command = [str(claude), "-p", prompt, "--model", model, "--output-format", "stream-json", "--verbose"]
     done = subprocess.run(
@@ -47,6 +50,16 @@ def run(gateway: Gateway, key: str, prompt: str, home: Path, model: str) -> list
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_launcher_starts_it_through_the_gateway(gateway: Gateway, tmp_path: Path) -> None:
+    claude = installed_client("@anthropic-ai/claude-code-linux-x64", VERSION, "claude")
+    environment = {**gateway.server.env, **QUIET, "PATH": f"{claude.parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    command = [sys.executable, str(ROOT / "manage.py"), "claude", "-p", "say Good day.", "--model", "claude-demo"]
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "Good day."), done.stderr
 
 
 @both_models
