@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.dialects.frames import FrameReader, share_frame
+from gateway.dialects.templates import Template
 from gateway.dialects.unambiguous import event_name, unambiguous_object
 from gateway.dialects.wire_json import Json, dumps_text, loads_object
 from gateway.errors import UpstreamGarbled
@@ -32,6 +33,7 @@ _DELTAS: dict[str, tuple[BlockKind, str]] = {
     "signature_delta": ("thinking", "signature"),
     "input_json_delta": ("tool_call", "partial_json"),
 }
+_LIVE = frozenset({"text", "thinking"})
 _SPOKEN = frozenset({"text", "thinking", "partial_json"})
 
 
@@ -58,6 +60,7 @@ class Reader(FrameReader):
         self._interleaved: Interleaved | None = None
         self._ending: Json | None = None
         self._ending_raw: list[bytes] = []
+        self._template: Template | None = None
         self._handlers: dict[str, Callable[[Json, bytes], list[Event]]] = {
             "message_start": self._message_start,
             "content_block_start": self._block_start,
@@ -78,6 +81,13 @@ class Reader(FrameReader):
         return self._interleaved.complete() if self._interleaved is not None else []
 
     def _frame(self, raw: bytes, data: bytes | None) -> list[Event]:
+        template, self._template = self._template, None
+        if template is not None and (delta := template.read(raw)) is not None:
+            self._template = template
+            return [delta]
+        return self._read(raw, data)
+
+    def _read(self, raw: bytes, data: bytes | None) -> list[Event]:
         try:
             name = event_name(raw) if self._strict else b""
             if data is None or not data.strip() or (self._over and (not self._strict or data.strip() == b"[DONE]")):
@@ -134,6 +144,11 @@ class Reader(FrameReader):
             return self._keep(index, [event], raw)
         self._blank = False
         event.frame = Frame(raw)
+        field = _DELTAS.get(source["delta"]["type"], ("", ""))[1]
+        if event.text and field in _LIVE:
+            # Behind the object's last member Anthropic puts blanks that hide the text's length.
+            noise, tail = (b" ", b"}\n\n") if raw.endswith(b" }\n\n") else (b"", b"")
+            self._template = Template.learn(raw, field.encode(), event.text, source, noise, tail)
         return [event]
 
     def _block_stop(self, source: Json, raw: bytes) -> list[Event]:

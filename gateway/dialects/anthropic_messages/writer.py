@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from gateway.dialects.frames import FrameWriter, sse
+from gateway.dialects.templates import Mould
 from gateway.dialects.wire_json import Json
 from policies.events import (
     Aside,
@@ -37,6 +38,7 @@ class Writer(FrameWriter):
         super().__init__()
         self._index = -1
         self._waiting: list[bytes] = []
+        self._mould = Mould()
 
     def untouched(self, events: Sequence[Event], frame: Frame) -> bytes:
         if len(events) == 1 and isinstance(events[0], BlockDelta) and not self._waiting:
@@ -84,6 +86,7 @@ class Writer(FrameWriter):
         if isinstance(event, BlockStart):
             self._index += 1
             self.open_kind = event.kind
+            self._mould.clear()
         elif isinstance(event, BlockEnd):
             self.open_kind = ""
 
@@ -140,7 +143,9 @@ class Writer(FrameWriter):
         out = b""
         if event.text:
             type_name, field = _FIELDS[self.open_kind]
-            out += self._delta(source, delta, type_name, field, event.text)
+            out += self._mould.write(
+                event.source, event.text, lambda text: self._delta(source, delta, type_name, field, text)
+            )
         if event.signature:
             out += self._delta(source, delta, "signature_delta", "signature", event.signature)
         return out

@@ -7,7 +7,10 @@ from the chunk with the finish reason on. With several choices the whole stream 
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
+
 from gateway.dialects.frames import FrameReader, share_frame
+from gateway.dialects.templates import Template
 from gateway.dialects.unambiguous import event_name, unambiguous_object
 from gateway.dialects.wire_json import Json, loads_object
 from gateway.errors import UpstreamGarbled
@@ -18,6 +21,7 @@ from .chunks import narrowed, travelling, without_null_usage
 from .kept import Kept, KeptAnswer
 from .pieces import CallKeys, Piece, pieces, string
 
+_LETTERS = (ascii_letters + digits).encode()
 _ELSEWHERE = frozenset({"message", "text", "content", "tool_calls"})
 
 
@@ -46,6 +50,7 @@ class Reader(FrameReader):
         self._open_call = False
         self._calls: dict[int, CallKeys] = {}
         self._kept = Kept() if choices != 1 else None
+        self._template: Template | None = None
 
     def _end(self) -> list[Event]:
         """Some servers finish, but send no `[DONE]`."""
@@ -61,6 +66,13 @@ class Reader(FrameReader):
         return self._kept.complete() if self._kept is not None else []
 
     def _frame(self, raw: bytes, data: bytes | None) -> list[Event]:
+        template, self._template = self._template, None
+        if template is not None and (delta := template.read(raw)) is not None:
+            self._template = template
+            return [delta]
+        return self._read(raw, data)
+
+    def _read(self, raw: bytes, data: bytes | None) -> list[Event]:
         stripped = data.strip() if data is not None else b""
         try:
             if self._strict:
@@ -91,11 +103,7 @@ class Reader(FrameReader):
     def _chunk(self, chunk: Json, raw: bytes) -> list[Event]:
         if chunk.get("error"):
             return self._failure(chunk, raw)
-        usage = chunk.get("usage")
-        if isinstance(usage, dict):
-            self._usage = usage
-        elif "usage" in chunk and not self._usage_wanted:
-            raw = without_null_usage(raw)
+        came, raw = raw, self._counted(chunk, raw)
         choices = chunk.get("choices")
         if not choices:
             return self._without_choice(chunk, raw)
@@ -103,7 +111,9 @@ class Reader(FrameReader):
             raise UpstreamGarbled("the provider sent a choice that nobody asked for")
         if self._kept is None and choices[0].get("finish_reason") is None:
             if self._open == "content" and _is_only_content(choices[0].get("delta")):
-                return [BlockDelta(choices[0]["delta"]["content"], "", Frame(raw), chunk)]
+                text = choices[0]["delta"]["content"]
+                self._template = _template(came, raw, text, chunk)
+                return [BlockDelta(text, "", Frame(raw), chunk)]
             found = self._pieces(choices[0])
             if not self._overlaps(found):
                 return self._live(chunk, choices[0], found, raw)
@@ -114,6 +124,15 @@ class Reader(FrameReader):
         assert self._kept is not None
         self._kept.pass_by(raw)
         return []
+
+    def _counted(self, chunk: Json, raw: bytes) -> bytes:
+        """Note the chunk's usage; the frame as it goes on to a client that did not ask for it."""
+        usage = chunk.get("usage")
+        if isinstance(usage, dict):
+            self._usage = usage
+        elif "usage" in chunk and not self._usage_wanted:
+            return without_null_usage(raw)
+        return raw
 
     def _pieces(self, choice: Json) -> list[Piece]:
         calls = self._calls.setdefault(choice.get("index") or 0, CallKeys())
@@ -203,6 +222,22 @@ class Reader(FrameReader):
             return [Aside(Frame(raw), chunk or None)]
         self._kept.pass_by(raw)
         return []
+
+
+def _template(came: bytes, raw: bytes, text: str, chunk: Json) -> Template | None:
+    """Of a delta that came as `came` and goes on as `raw`. OpenAI hides the lengths of texts by letters behind them."""
+    if chunk.get("usage"):
+        return None
+    hidden = chunk.get("obfuscation")
+    letters = hidden.encode() if isinstance(hidden, str) and hidden.isascii() and hidden.isalnum() else b""
+
+    def learned(frame: bytes) -> Template | None:
+        place = frame.rfind(b'"' + letters + b'"') if letters else -1
+        noise, tail = (_LETTERS, frame[place + len(letters) + 1 :]) if place >= 0 else (b"", b"")
+        return Template.learn(frame, b"content", text, chunk, noise, tail)
+
+    template = learned(came)
+    return template if template is None or raw is came else template.written_as(learned(raw))
 
 
 def _is_only_content(delta: Json | None) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from gateway.dialects.frames import FrameWriter, sse
+from gateway.dialects.templates import Mould
 from gateway.dialects.wire_json import Json, dumps
 from policies.events import Aside, BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Frame, Start
 
@@ -76,6 +77,7 @@ class Writer(FrameWriter):
         self._legacy = self._custom = False
         self._field = "content"
         self._boundary = Boundary()
+        self._mould = Mould()
 
     def _follow(self, event: Event) -> bytes:
         """Take note of an event that is written; the chunk with the blank line, if it must stand before it."""
@@ -95,6 +97,7 @@ class Writer(FrameWriter):
     def _open(self, event: BlockStart) -> None:
         part = part_of(event.source)
         self.open_kind = event.kind
+        self._mould.clear()
         if event.kind == "text":
             self._field = text_field(part)
             self._boundary.open(self._field, is_ours=not part)
@@ -134,7 +137,8 @@ class Writer(FrameWriter):
         if not event.text:
             return b""
         if self.open_kind != "tool_call":
-            return self._chunk(event.source, {self._field: event.text})
+            source = event.source
+            return self._mould.write(source, event.text, lambda text: self._chunk(source, {self._field: text}))
         if self._legacy:
             return self._chunk(event.source, {"function_call": {"arguments": event.text}})
         kind, field = ("custom", "input") if self._custom else ("function", "arguments")
