@@ -1,7 +1,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from gateway.console.login import AdminLogin
 from observability.api import api as debug_api
+
+admin.site.login_form = AdminLogin
 
 urlpatterns = [
     path("admin/", admin.site.urls),

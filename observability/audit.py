@@ -66,13 +66,17 @@ def _logged_out(sender: object, request: HttpRequest | None, user: AbstractBaseU
 def _login_failed(
     sender: object, credentials: Mapping[str, Any], request: HttpRequest | None = None, **kwargs: object
 ) -> None:
-    # Whoever typed a password into the wrong field must not find it on record, so unknown names are not kept.
+    subject = known_name(str(credentials.get("username", "")))
+    record(actor="", action="user.login_failed", subject=subject, detail=_origin(request))
+
+
+def known_name(name: str) -> str:
+    """`name` if a user has it, else empty: whoever typed a password into the wrong field must not find it on record."""
     from django.contrib.auth import get_user_model
 
-    name = str(credentials.get("username", ""))
     model = get_user_model()
     known = "\0" not in name and model._default_manager.filter(**{model.USERNAME_FIELD: name}).exists()
-    record(actor="", action="user.login_failed", subject=name if known else "", detail=_origin(request))
+    return name if known else ""
 
 
 def _origin(request: HttpRequest | None) -> dict[str, str]:
