@@ -99,7 +99,9 @@ def _load(version: PolicyVersion) -> Policy:
 
 
 def _keep(compiled: Mapping[tuple[int, str], Policy]) -> None:
-    global _instances
+    # In place: two event loops of a process may compile at once, and neither may undo what the other keeps.
     # What could not be loaded is tried anew each time. Those out of force stay a while: they may be rolled back to.
     loaded = {identity: made for identity, made in compiled.items() if not isinstance(made, Unavailable)}
-    _instances = loaded if len(_instances) > _MOST_KEPT else {**_instances, **loaded}
+    if len(_instances) > _MOST_KEPT:
+        _instances.clear()
+    _instances.update(loaded)

