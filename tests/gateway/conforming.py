@@ -13,7 +13,7 @@ import httpx
 import httpx2
 import openai
 
-from gateway.dialects import ANTHROPIC, OPENAI_CHAT, Dialect
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES, Dialect
 
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(32)).decode()
 TOOLS = ("bash", "look")
@@ -150,7 +150,52 @@ def _sent(body: bytes, stream: bool) -> Any:
     return {"headers": {"content-type": content_type}, "content": body}
 
 
-CLIENTS: list[SdkClient] = [AnthropicClient(), ChatClient()]
-"""One a dialect that clients speak."""
-PROVIDERS: dict[str, tuple[str, str]] = {"anthropic": ("anthropic", ""), "openai_chat": ("openai", "")}
-"""By the wire dialect of a provider: as what it is configured, and what its route says of translated calls."""
+class ResponsesClient:
+    dialect = OPENAI_RESPONSES
+    path = "/responses"
+    reasons = {"end_turn": "completed", "tool_use": "completed"}
+    failure: type[Exception] = openai.OpenAIError
+
+    def body(self, script: str, wants: Sequence[str], stream: bool) -> Json:
+        image = {"type": "input_image", "image_url": f"data:image/png;base64,{PIXEL}", "detail": "auto"}
+        content: list[Json] = [image] if "image" in wants else []
+        body: Json = {"model": "public", "stream": stream, "store": False}
+        body["input"] = [{"role": "user", "content": [*content, {"type": "input_text", "text": script}]}]
+        if "tools" in wants:
+            body["tools"] = [{"type": "function", "name": name, "parameters": PARAMETERS} for name in TOOLS]
+        if "thinking" in wants:
+            body["reasoning"] = {"effort": "low", "summary": "auto"}
+        if "shape" in wants:
+            shape = {"type": "json_schema", "name": "shape", "schema": SCHEMA, "strict": True}
+            body["text"] = {"format": shape}
+        return body
+
+    def read(self, status: int, body: bytes, stream: bool) -> Said:
+        http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, **_sent(body, stream))))
+        client = openai.OpenAI(api_key="k", http_client=http, max_retries=0)
+        asked: Any = {"model": "m", "input": "hi"}
+        if stream:
+            with client.responses.stream(**asked) as events:
+                last: Any = list(events)[-1]
+            if last.type == "error" or last.response.status == "failed":
+                raise openai.OpenAIError(str(last))
+            response: Any = last.response
+        else:
+            response = client.responses.create(**asked)
+        items = {kind: [item for item in response.output if item.type == kind] for kind in _ITEMS}
+        assert sum(map(len, items.values())) == len(response.output)
+        return Said(
+            "".join(part.text for item in items["reasoning"] for part in [*item.summary, *(item.content or ())]),
+            "\n\n".join(part.text for item in items["message"] for part in item.content),
+            [(item.call_id, item.name, json.loads(item.arguments or "{}")) for item in items["function_call"]],
+            response.status,
+            (response.usage.input_tokens, response.usage.output_tokens),
+            response.model,
+        )
+
+
+_ITEMS = ("reasoning", "message", "function_call")
+
+
+CLIENTS: list[SdkClient] = [AnthropicClient(), ChatClient(), ResponsesClient()]
+"""One a dialect that clients speak, and that providers may be spoken to in."""

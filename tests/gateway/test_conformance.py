@@ -11,7 +11,7 @@ import pytest
 
 from gateway.calls import Head, Incoming
 from gateway.dialects import DIALECTS
-from gateway.directory import Client, Directory, Route, Target
+from gateway.directory import Client, Directory, Route, Target, snapshot
 from gateway.pipeline import run_call
 from gateway.upstreams.demo import DemoUpstream
 from observability.entries import Closing
@@ -19,7 +19,7 @@ from policies.active import ActivePolicy, ActiveSet
 from policies.content import Response
 from policies.library.tool_filter import ToolFilter
 from policies.library.uppercase import Uppercase
-from tests.gateway.conforming import CLIENTS, PROVIDERS, SCHEMA, SdkClient
+from tests.gateway.conforming import CLIENTS, SCHEMA, SdkClient
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ POLICIES = {
         ActivePolicy("no-bash", 1, ToolFilter(ToolFilter.Config(deny=("bash",), remove_from_request=False))),
     ),
 }
+PROVIDERS = [client.dialect.name for client in CLIENTS]
 pairs = pytest.mark.parametrize(
     ("client", "provider"),
     [pytest.param(*pair, id=f"{pair[0].dialect.name} on {pair[1]}") for pair in itertools.product(CLIENTS, PROVIDERS)],
@@ -103,8 +104,9 @@ async def play(
 ) -> Played:
     collected = Collected()
     monkeypatch.setattr("observability.writer.current", lambda: collected)
-    configured, translated = PROVIDERS[provider]
-    target = Target("theirs", configured, "demo/script", DemoUpstream(), translated=translated)
+    # Providers that speak one dialect only, so that every client but that dialect's own is translated.
+    monkeypatch.setattr(snapshot, "SPEAKS", {"their own": frozenset({provider})})
+    target = Target("theirs", "their own", "demo/script", DemoUpstream(), translated=provider)
     directory = Directory.of(1, ActiveSet(1, POLICIES[policy]), {}, [Route("public", target)])
     body = json.dumps(client.body(case.script, case.wants, stream)).encode()
     caller = Client("plain", "", True, False, 1)
