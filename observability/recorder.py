@@ -6,7 +6,6 @@ All of it runs on the event loop and only collects; the writer's thread does the
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import perf_counter
@@ -27,7 +26,7 @@ from .statements import PAYLOADS
 from .tap import Tap
 from .text import clean, clean_name
 from .timings import Clock, Timings
-from .waiting import RecordUnavailable, settled
+from .waiting import RecordUnavailable, Waiter
 
 __all__ = ["CallFacts", "CallRecorder", "Outcome", "RecordUnavailable", "Timings"]
 
@@ -48,8 +47,8 @@ class CallRecorder:
         self._started_at = datetime.now(UTC)
         self._facts = facts
         self._opening: Opening | None = None
-        self._opened: asyncio.Future[None] | None = None
-        self._closed: asyncio.Future[None] | None = None
+        self._opened: Waiter | None = None
+        self._closed: Waiter | None = None
         self._policies = ""
         self._forwarded: bytes | None = None
         self._attempts: list[dict[str, Any]] = []
@@ -91,7 +90,7 @@ class CallRecorder:
     async def opened(self) -> None:
         """Returns once the opening is durable; at once in `async` and `off`. Raises RecordUnavailable."""
         if self._opened is not None:
-            await settled(self._opened)
+            await self._opened.wait()
 
     def forwarded(self, provider: str, upstream_model: str, body: bytes, dialect: str = "") -> None:
         """The request as it leaves for a provider, in `dialect` if that is not the client's.
@@ -167,9 +166,8 @@ class CallRecorder:
 
     def released(self, blocks: Sequence[Block]) -> None:
         """Note blocks that are about to be released; the next checkpoint, or the close, puts them on record."""
-        now = self._now_ms()
         for block in blocks:
-            noted = ReleasedBlock.of(block, len(self._blocks), now)
+            noted = ReleasedBlock.of(block, len(self._blocks), self._now_ms())
             self._blocks.append(noted.row)
             self._unsent_blocks.append(noted)
 
@@ -183,7 +181,7 @@ class CallRecorder:
         process = self._made_opening().process
         done = self._writer.submit(Checkpoint(self._facts.id, process, blocks, self._unsent_decisions()))
         if done is not None:
-            await settled(done)
+            await done.wait()
 
     async def close(
         self,
@@ -200,7 +198,7 @@ class CallRecorder:
         if self.outcome == "open":
             self._close(outcome, status, error_kind, error_message, timings)
         if self._closed is not None:
-            await settled(self._closed)
+            await self._closed.wait()
 
     def close_soon(
         self,

@@ -6,7 +6,6 @@ away it keeps what it prepared, in order and within bounds, and tries again; who
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections import deque
@@ -90,8 +89,8 @@ class Writer:
         self._thread.join(timeout)
         return not self._thread.is_alive() and not self._backlog
 
-    def submit(self, entry: Entry) -> asyncio.Future[None] | None:
-        """Queue an entry. In `blocking` the future is done once it is durable, or fails with RecordUnavailable.
+    def submit(self, entry: Entry) -> Waiter | None:
+        """Queue an entry; in `blocking` the waiter tells when it is durable, or that it will not be.
 
         Raises RecordUnavailable where so much is waiting already that no call may begin.
         """
@@ -102,7 +101,7 @@ class Writer:
             raise RecordUnavailable("too much waits for the database")
         waiter = Waiter() if self.mode == "blocking" else None
         self._inbox.put(entry, waiter)
-        return waiter.future if waiter else None
+        return waiter
 
     def _run(self) -> None:
         while True:
