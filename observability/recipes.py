@@ -47,16 +47,15 @@ def name(raw: bytes) -> bytes:
 
 def encode(pieces: Iterable[Piece]) -> bytes:
     """The recipe as bytes: per piece a tag, a digest where it has one, and lengths as varints."""
-    out = bytearray()
+    out: list[bytes] = []
     for piece in pieces:
-        match piece:
-            case Part():
-                out += b"\1" + piece.digest
-            case Slice():
-                out += b"\2" + piece.digest + _varint(piece.start) + _varint(piece.length)
-            case _:
-                out += b"\0" + _varint(len(piece)) + piece
-    return bytes(out)
+        if isinstance(piece, bytes):
+            out += (b"\0", _varint(len(piece)), piece)
+        elif isinstance(piece, Slice):
+            out += (b"\2", piece.digest, _varint(piece.start), _varint(piece.length))
+        else:
+            out += (b"\1", piece.digest)
+    return b"".join(out)
 
 
 def decode(recipe: bytes) -> Iterator[bytes | Slice]:
