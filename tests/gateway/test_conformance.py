@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,7 @@ from gateway.calls import Head, Incoming
 from gateway.dialects import DIALECTS
 from gateway.directory import Client, Directory, Route, Target, snapshot
 from gateway.pipeline import run_call
+from gateway.upstreams.base import Answer, Outgoing
 from gateway.upstreams.demo import DemoUpstream
 from observability.entries import Closing
 from policies.active import ActivePolicy, ActiveSet
@@ -109,15 +112,20 @@ async def play(
     target = Target("theirs", "their own", "demo/script", DemoUpstream(), translated=provider)
     directory = Directory.of(1, ActiveSet(1, POLICIES[policy]), {}, [Route("public", target)])
     body = json.dumps(client.body(case.script, case.wants, stream)).encode()
+    head, told = await answered(client, body, directory)
+    (record,) = (entry for entry in collected.entries if isinstance(entry, Closing))
+    assert (record.fields["upstream_dialect"] or client.dialect.name) == provider
+    assert b"".join(record.final) == told
+    return Played(head.status, dict(head.headers), told, record, provider)
+
+
+async def answered(client: SdkClient, body: bytes, directory: Directory) -> tuple[Head, bytes]:
     caller = Client("plain", "", True, False, 1)
     incoming = Incoming(client.dialect, caller, "POST", client.path, {"content-type": "application/json"}, body)
     head, *rest = [piece async for piece in run_call(incoming, directory)]
     assert isinstance(head, Head)
     told = head.body if head.body is not None else b"".join(piece for piece in rest if isinstance(piece, bytes))
-    (record,) = (entry for entry in collected.entries if isinstance(entry, Closing))
-    assert (record.fields["upstream_dialect"] or client.dialect.name) == provider
-    assert b"".join(record.final) == told
-    return Played(head.status, dict(head.headers), told, record, provider)
+    return head, told
 
 
 @pairs
@@ -180,3 +188,31 @@ async def test_what_was_asked_reaches_the_provider(
     assert [block.kind for block in asked.messages[-1].blocks] == ["image", "text"]
     shape = DIALECTS[provider].read_settings(asked).shape
     assert shape is not None and shape.schema == SCHEMA
+
+
+class Overloaded:
+    """A provider that has no capacity, whatever it is asked."""
+
+    provider = "own"
+
+    def send(self, outgoing: Outgoing) -> AbstractAsyncContextManager[Answer]:
+        asked = {**json.loads(outgoing.body), "messages": [{"role": "user", "content": "error 503"}]}
+        return DemoUpstream().send(dataclasses.replace(outgoing, body=json.dumps(asked).encode()))
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+@pytest.mark.parametrize(("block", "status"), [("text", 200), ("document", 503)])
+async def test_a_fallback_of_another_dialect_answers_what_it_can_be_asked(
+    monkeypatch: pytest.MonkeyPatch, block: str, status: int
+) -> None:
+    monkeypatch.setattr("observability.writer.current", lambda: Collected())
+    own = Target("own", "anthropic", "demo/script", Overloaded())
+    other = Target("other", "openai", "demo/script", DemoUpstream())
+    body = CLIENTS[0].body("say Here I am.", (), False)
+    body["messages"][0]["content"].append({"type": block, "text": "and so on"})
+    directory = Directory.of(1, ActiveSet(), {}, [Route("public", own, (other,))])
+    head, told = await answered(CLIENTS[0], json.dumps(body).encode(), directory)
+    assert head.status == status
+    assert (b"Here I am." in told) == (status == 200)
