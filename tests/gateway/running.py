@@ -221,6 +221,8 @@ def fallen_back() -> list[Json]:
     return [
         {"match": "falls/odd", "provider": "odd", "model": "odd/first", "fallback": others},
         {"match": "falls/oddchat", "provider": "odd-chat", "model": "oddchat/first", "fallback": chat},
+        {"match": "falls/far", "provider": "odd", "model": "odd/first", "fallback": chat},
+        {"match": "falls/near", "provider": "odd-chat", "model": "oddchat/first", "fallback": others},
         {"match": "falls/unreachable", "provider": "nowhere", "fallback": others},
         {"match": "falls/silent", "provider": "odd-hasty", "model": "odd/silent", "fallback": others},
     ]

@@ -52,7 +52,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         for name, each in config["providers"].items():
             each["api_key"] = OF_A_PROVIDER + name
         config["models"] += [
-            {"match": "falls/far", "provider": "odd", "fallback": [{"provider": "odd-chat", "model": "m/second"}]},
+            {"match": "falls/away", "provider": "odd", "fallback": [{"provider": "odd-chat", "model": "m/second"}]},
             {"match": "library/*", "provider": "library", "model": "m/second"},
         ]
         house.apply(**config)
@@ -64,7 +64,7 @@ async def answers(exchange: Exchange) -> None:
     """As the model's name says."""
     asked = json.loads(exchange.body)
     what = asked["model"].rpartition("/")[2]
-    if what in ("first", "far"):
+    if what in ("first", "away"):
         await exchange.answer(b'{"type":"error","error":{"type":"overloaded_error","message":"x"}}', JSON, status=529)
     elif what == "wrong":
         await exchange.answer(b'{"error":{"message":"no such key","type":"x"}}', JSON, status=401)
@@ -109,7 +109,7 @@ async def everything(house: House) -> str:
 
     async def all_models(dialect: Dialect, headers: dict[str, str], stream: bool) -> None:
         prefix = dialect.odd.removesuffix("first")
-        for model in [*(prefix + name for name in MODELS), dialect.falls, "falls/far", "unreachable", "nothing"]:
+        for model in [*(prefix + name for name in MODELS), dialect.falls, "falls/away", "unreachable", "nothing"]:
             await call(dialect.path, dialect.body("x", model=model, stream=stream), headers)
 
     for headers in CREDENTIALS:

@@ -218,3 +218,34 @@ async def test_a_whole_answer_of_a_fallback_is_passed_byte_for_byte(house: House
     async with provider(house, refusing(first=529)):
         got = await ask(house, "plain", dialect, "x", model=dialect.falls)
     assert got.content == whole_chat("I am oddchat/second")
+
+
+@both_dialects
+@streamed_and_not
+@pytest.mark.parametrize("model", ["falls/far", "falls/near"])
+async def test_a_fallback_may_speak_another_dialect(house: House, dialect: Dialect, stream: bool, model: str) -> None:
+    async with provider(house, refusing(first=529)):
+        got = await ask(house, "plain", dialect, "x", model=model, stream=stream)
+    assert got.status_code == 200
+    assert "/second" in got.text
+    record = await recorded(house, got)
+    assert record["outcome"] == "finished"
+    assert [each["status"] for each in record["attempts"]] == [529, 200]
+
+
+@both_dialects
+@streamed_and_not
+@pytest.mark.parametrize("model", ["falls/far", "falls/near"])
+async def test_the_first_ones_error_is_told_in_the_clients_dialect(
+    house: House, dialect: Dialect, stream: bool, model: str
+) -> None:
+    async with provider(house, refusing(first=529, second=401, third=503)):
+        got = await ask(house, "plain", dialect, "x", model=model, stream=stream)
+    assert got.headers["retry-after"] == "5"
+    assert "come back" in got.json()["error"]["message"]
+    translated = (model == "falls/far") == (dialect is CHAT)
+    assert (got.content == ERROR % b"first") is not translated
+    assert not translated or ("code" in got.json()["error"]) is (dialect is CHAT)
+    record = await recorded(house, got)
+    assert (record["outcome"], record["upstream_model"].rpartition("/")[2]) == ("upstream_error", "first")
+    assert [each["status"] for each in record["attempts"]] == [529, 401, 503]
