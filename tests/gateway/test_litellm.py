@@ -20,12 +20,12 @@ from tests.gateway.running import (
     ask,
     client,
     eventually,
-    free_port,
     secret,
     streamed_and_not,
 )
 from tests.gateway.running import Dialect as Spoken
 from tests.plugins.live import LiveLuthien, end, migrated
+from tests.plugins.servers import free_port
 
 MODELS = ("openai", "anthropic")
 SPEAKERS = [dataclasses.replace(each, model=f"{model}/script") for each in (ANTHROPIC, CHAT) for model in MODELS]

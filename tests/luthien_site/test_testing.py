@@ -1,7 +1,9 @@
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from luthien_site import testing
 
@@ -56,3 +58,33 @@ def test_a_run_that_runs_nothing_is_red(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_node_comes_from_its_wheel() -> None:
     assert testing.find_node({"PATH": str(Path(sys.executable).parent)}) is not None
+
+
+@pytest.mark.parametrize("arguments", [["--live", "-q"], ["-q"]])
+def test_real_providers_are_asked_alone_and_only_when_told_to(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(command[2:])
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(testing, "find_chromium", lambda: "chromium")
+    monkeypatch.setattr(testing, "find_node", lambda _: "node")
+    monkeypatch.setattr(subprocess, "run", run)
+    assert testing.run(arguments) == 3
+    live = "--live" in arguments
+    assert ran == [
+        ["pytest", *([] if live else testing.spread(arguments)), *arguments, *(["tests/live"] if live else [])]
+    ]
+
+
+def test_without_the_flag_nothing_of_them_is_collected() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/live", "--collect-only", "-q", "--db=sqlite"],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+    )
+    assert "test_real_providers" not in done.stdout
