@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from gateway import auth, directory
 from gateway.bodies import ClientLeft
 from gateway.calls import Clock, Head, Incoming, new_call_id
-from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_EMBEDDINGS, responses_dialect
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_EMBEDDINGS, OPENAI_RESPONSES, responses_dialect
 from gateway.dialects.base import Dialect
 from gateway.errors import GatewayError, NotFound
 from gateway.pipeline import run_call
@@ -113,7 +113,9 @@ urlpatterns = [
 def dialect_of(request: HttpRequest) -> Dialect:
     """What a client speaks, where the path alone does not tell."""
     speaks_anthropic = "anthropic-version" in request.headers or request.path.startswith("/v1/messages")
-    return ANTHROPIC if speaks_anthropic else OPENAI_CHAT
+    if speaks_anthropic:
+        return ANTHROPIC
+    return OPENAI_RESPONSES if request.path.startswith("/v1/responses") else OPENAI_CHAT
 
 
 def error_response(request: HttpRequest, error: GatewayError, call_id: str = "") -> CallResponse:

@@ -8,7 +8,8 @@
     │   ├── WrongMethod             405     invalid_request   a path that is served, asked in another way
     │   ├── RequestStalled          408     timeout           the rest of the body did not come
     │   ├── TooLarge                413     too_large
-    │   └── Unsupported             415     invalid_request   an encoding that cannot be inspected
+    │   ├── Unsupported             415     invalid_request   an encoding that cannot be inspected
+    │   └── NoWebSocket             426     invalid_request   a call is asked for over a WebSocket
     ├── RequestBlocked              400     invalid_request   a policy's block, where a completed turn cannot say it
     ├── RequestRefused              429..   rate_limit        a policy's `refuse`
     ├── Unavailable                 503     overloaded        no record possible, no capacity, still warming up
@@ -100,6 +101,10 @@ class TooLarge(BadRequest):
 
 class Unsupported(BadRequest):
     status = 415
+
+
+class NoWebSocket(BadRequest):
+    status = 426
 
 
 class RequestBlocked(GatewayError):

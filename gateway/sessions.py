@@ -11,7 +11,17 @@ from typing import Any
 
 from policies.content import Request
 
-HEADERS = ("x-claude-code-session-id", "session-id", "session_id", "thread-id", "x-codex-thread-id", "x-session-id")
+HEADERS = (
+    "x-claude-code-session-id",
+    "session-id",
+    "session_id",
+    "x-codex-session-id",
+    "thread-id",
+    "x-codex-thread-id",
+    "x-codex-conversation-id",
+    "conversation_id",
+    "x-session-id",
+)
 """Headers by which clients name a conversation, the most telling first. Names are lower case."""
 
 

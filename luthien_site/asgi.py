@@ -13,12 +13,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from gateway.asgi import SlimHandler  # noqa: E402
+from gateway.websockets import NoCallsOverWebSockets  # noqa: E402
 from luthien_site.lifespan import lifespan  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": SlimHandler(django_application),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([]))),
+        "websocket": NoCallsOverWebSockets(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([])))),
         "lifespan": lifespan,
     }
 )

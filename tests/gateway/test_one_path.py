@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.dialects import ANTHROPIC, OPENAI_CHAT, Dialect
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES, Dialect
 from gateway.executor import PolicyExecutor
 from policies.active import ActivePolicy
 from policies.base import Call, Policy
@@ -20,7 +20,7 @@ from policies.content import Response, Text, ToolCall
 from policies.events import Event, response_events
 from policies.registry import catalogue
 from policies.verdicts import Decision
-from tests.gateway.dialects.contents import anthropic_responses, chat_responses, names
+from tests.gateway.dialects.contents import anthropic_responses, chat_responses, names, responses_responses
 from tests.gateway.executor.playing import cut
 from tests.streams import request_for
 
@@ -93,7 +93,7 @@ def _said(dialect: Dialect, raw: bytes, streamed: bool, log: list[Decision]) -> 
 def _comparable(block: Any) -> Any:
     """A whole answer of Anthropic's has the arguments as an object, so their spelling is not compared."""
     if isinstance(block, ToolCall):
-        return (block.id, block.name, json.loads(block.arguments_text or "{}"))
+        return (block.id, block.name, block.arguments)
     return block
 
 
@@ -143,7 +143,15 @@ def test_a_chat_answer_is_the_same_streamed_and_whole(response: Response, chain:
     _same(OPENAI_CHAT, response, chain, piece, chunk)
 
 
-@pytest.mark.parametrize("dialect", [ANTHROPIC, OPENAI_CHAT], ids=lambda dialect: dialect.name)
+@given(_with_shells(responses_responses()), chains, _sizes, _sizes)
+@_patiently
+def test_a_responses_answer_is_the_same_streamed_and_whole(
+    response: Response, chain: Any, piece: int, chunk: int
+) -> None:
+    _same(OPENAI_RESPONSES, response, chain, piece, chunk)
+
+
+@pytest.mark.parametrize("dialect", [ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES], ids=lambda dialect: dialect.name)
 @given(text=st.text("abc \n", min_size=1, max_size=60), chain=chains, piece=_sizes, chunk=_sizes, name=names)
 @_patiently
 def test_dense_matches_are_the_same_streamed_and_whole(

@@ -27,3 +27,25 @@ async def test_a_websocket_of_another_origin_is_refused() -> None:
     socket = WebsocketCommunicator(application, "/ws/activity/", headers=headers)
     connected, _ = await socket.connect()
     assert not connected
+
+
+@pytest.mark.parametrize(
+    ("extensions", "types"),
+    [
+        ({"websocket.http.response": {}}, ["websocket.http.response.start", "websocket.http.response.body"]),
+        ({}, ["websocket.close"]),
+    ],
+)
+async def test_no_call_is_taken_over_a_websocket(extensions: Any, types: list[str]) -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/v1/responses", "headers": [], "extensions": extensions}
+    await application(scope, receive, send)
+    assert [message["type"] for message in sent] == types
+    assert sent[0].get("status", 426) == 426

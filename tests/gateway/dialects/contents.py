@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 from hypothesis import strategies as st
@@ -52,3 +53,18 @@ def chat_responses(draw: st.DrawFn) -> Response:
     blocks += draw(st.lists(tool_calls, max_size=4))
     reason = draw(st.sampled_from(["end_turn", "max_tokens", "tool_use", "refusal", "insufficient_system_resource"]))
     return Response(draw(names), draw(names), _with_unique_ids(blocks), reason, draw(usages))
+
+
+@st.composite
+def responses_responses(draw: st.DrawFn) -> Response:
+    """What a response of OpenAI's can say: any blocks in any order; that it waits for tools is told by their calls."""
+    custom = st.builds(ToolCall, names, names, texts, custom=st.just(True))
+    executed = st.builds(ToolCall, names, names, arguments.map(json.dumps), executed=st.just(True))
+    blocks: st.SearchStrategy[Block] = st.one_of(anthropic_blocks, custom, executed)
+    drawn = tuple(
+        dataclasses.replace(block, id=f"call_{place}") if isinstance(block, ToolCall) else block
+        for place, block in enumerate(draw(st.lists(blocks, max_size=5)))
+    )
+    waits = any(isinstance(block, ToolCall) and not block.executed for block in drawn)
+    reason = draw(st.sampled_from(["max_tokens", "refusal", "tool_use" if waits else "end_turn"]))
+    return Response(draw(names), draw(names), drawn, reason, draw(usages))

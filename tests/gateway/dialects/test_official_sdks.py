@@ -11,7 +11,7 @@ import httpx2
 import openai
 import pytest
 
-from gateway.dialects import ANTHROPIC, OPENAI_CHAT
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES
 from policies.content import Response, Text, Thinking, ToolCall, Usage
 from policies.events import BlockStart, Event, detached, response_events
 from tests.streams import recordings, request_for
@@ -83,6 +83,63 @@ def test_the_openai_sdk_reads_an_answer_of_ours() -> None:
     completion = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
     assert completion.choices[0].message.content == "Hello"
     assert completion.choices[0].finish_reason == "tool_calls"
+
+
+def responses_stream(body: bytes) -> list[Any]:
+    """The events of a stream, once the SDK's helper, which checks them against one another, has accepted them."""
+    client = openai.OpenAI(api_key="k", http_client=answering(body, "text/event-stream"))
+    with client.responses.stream(model="m", input="hi") as stream:
+        assert list(stream) and stream.get_final_response()
+    return list(client.responses.create(model="m", input="hi", stream=True))
+
+
+def done(events: Sequence[Any]) -> list[Any]:
+    return [event.item.to_dict() for event in events if event.type == "response.output_item.done"]
+
+
+def output(events: Sequence[Any]) -> list[Any]:
+    return [item.to_dict() for item in events[-1].response.output]
+
+
+def test_the_openai_sdk_reads_a_responses_stream_of_ours() -> None:
+    events = responses_stream(written(list(response_events(RESPONSE)), OPENAI_RESPONSES))
+    response = events[-1].response
+    assert [item.type for item in response.output] == ["reasoning", "message", "function_call", "function_call"]
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert done(events) == output(events)
+    calls = [(call.call_id, call.name, call.arguments) for call in response.output[2:]]
+    assert calls == [("call_1", "get", '{"a":1}'), ("call_2", "now", "")]
+    assert (response.id, response.model, response.status) == ("id_1", "model-1", "completed")
+    assert response.output_text == "Hello"
+    assert (response.usage.input_tokens, response.usage.total_tokens) == (10, 15)
+
+
+def test_the_openai_sdk_reads_a_responses_answer_of_ours() -> None:
+    body = OPENAI_RESPONSES.write_answer(list(response_events(RESPONSE)))
+    client = openai.OpenAI(api_key="k", http_client=answering(body, "application/json"))
+    response = client.responses.create(model="m", input="hi")
+    assert [item.type for item in response.output] == ["reasoning", "message", "function_call", "function_call"]
+    assert response.output_text == "Hello"
+
+
+UNREADABLE = {"error_first", "error_in_mid_stream", "failed", "incomplete", "content_filter", "no_numbers"}
+"""The SDK has no final response of these."""
+UNUSUAL = {"items_only_done", "no_parts", "unknown_things", "empty_text", "empty_message", "odd_framing"}
+"""The SDK cannot read these as they come, or reads less of them than of what we write in their place."""
+USUAL = [item for item in recordings("openai_responses") if item[0] not in UNREADABLE | UNUSUAL]
+
+
+@pytest.mark.parametrize(("name", "stream"), USUAL, ids=[name for name, _ in USUAL])
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")
+def test_the_openai_sdk_sees_no_difference_in_a_rewritten_responses_stream(name: str, stream: bytes) -> None:
+    reader = OPENAI_RESPONSES.reader(request_for(name))
+    events = [detached(event) for event in reader.feed(stream) + reader.close()]
+    original, rewritten = responses_stream(stream), responses_stream(written(events, OPENAI_RESPONSES))
+    told = {item["id"]: item for item in done(original)}
+    assert {item["id"]: item for item in done(rewritten)} == told
+    assert output(rewritten) == done(rewritten)
+    numbers = [event.sequence_number for event in rewritten]
+    assert numbers == sorted(set(numbers))
 
 
 ERRORS = {"error_first", "error_in_mid_stream"}

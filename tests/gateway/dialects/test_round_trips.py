@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.dialects import ANTHROPIC, OPENAI_CHAT, Dialect
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES, Dialect
 from policies.content import Response
 from policies.events import fold, response_events
-from tests.gateway.dialects.contents import anthropic_responses, chat_responses
+from tests.gateway.dialects.contents import anthropic_responses, chat_responses, responses_responses
 from tests.streams import request_for
 
 REQUEST = request_for("any")
@@ -50,7 +50,19 @@ def test_a_chat_answer_says_what_was_written(response: Response) -> None:
     assert whole(OPENAI_CHAT, response) == response
 
 
+@given(responses_responses(), chunk_sizes)
+@settings(deadline=None)
+def test_a_responses_stream_says_what_was_written(response: Response, size: int) -> None:
+    assert streamed(OPENAI_RESPONSES, response, size) == response
+
+
+@given(responses_responses())
+@settings(deadline=None)
+def test_a_responses_answer_says_what_was_written(response: Response) -> None:
+    assert whole(OPENAI_RESPONSES, response) == response
+
+
 @given(st.binary(max_size=300), st.booleans())
 def test_a_record_of_anything_is_read_without_raising(raw: bytes, is_stream: bool) -> None:
-    for dialect in (ANTHROPIC, OPENAI_CHAT):
+    for dialect in (ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES):
         assert isinstance(dialect.read_recorded(raw, is_stream), list)
