@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -13,12 +14,13 @@ from django.urls import path as url
 from ninja import NinjaAPI
 
 from gateway import auth, directory
-from gateway.bodies import ClientLeft
-from gateway.calls import Clock, Head, Incoming, new_call_id
+from gateway.calls import Clock, Head, Incoming, Reply, new_call_id
 from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_EMBEDDINGS, OPENAI_RESPONSES, responses_dialect
 from gateway.dialects.base import Dialect
 from gateway.errors import GatewayError, NotFound
+from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
+from gateway.watch import ClientLeft
 from observability import metrics
 
 log = structlog.get_logger(__name__)
@@ -37,15 +39,20 @@ api = Api(title="Luthien", version="1", urls_namespace="gateway", docs_url=None,
 
 
 class CallResponse(HttpResponseBase):
-    """An answer of `/v1`: its head and, where the head has no body, the pieces that follow. The slim handler sends it.
+    """An answer of `/v1` that is still to be given: the slim handler awaits `answer` with where it goes.
 
-    The headers stay as they are in `head`: Django's own would be joined, recoded and completed, so none are made.
+    Its headers are in the Head: Django's own would be joined, recoded and completed, so none are made.
     """
 
-    def __init__(self, head: Head, pieces: AsyncGenerator[Any, None] | None = None) -> None:
-        self.status_code = head.status
-        self.head = head
-        self.pieces = pieces
+    status_code = 0
+
+    def __init__(self, answer: Callable[[Reply], Awaitable[None]]) -> None:
+        self.answer = answer
+
+    @classmethod
+    def of(cls, head: Head) -> CallResponse:
+        """A whole answer."""
+        return cls(lambda reply: reply.begin(head))
 
 
 @api.post("/messages")
@@ -86,7 +93,7 @@ async def models(request: HttpRequest) -> HttpResponseBase:
     async def answer() -> HttpResponseBase:
         client = await auth.authenticate(_headers(request))
         listed = dialect.write_models((await directory.current()).models(client))
-        return CallResponse(Head(200, [("content-type", "application/json")], listed).signed(call_id, clock))
+        return CallResponse.of(Head(200, [("content-type", "application/json")], listed).signed(call_id, clock))
 
     return await _guarded(request, call_id, answer)
 
@@ -122,7 +129,7 @@ def error_response(request: HttpRequest, error: GatewayError, call_id: str = "")
     """`error` for a client with whom no call has begun; it is counted, and not on record."""
     dialect, call_id = dialect_of(request), call_id or new_call_id()
     metrics.errors.labels(dialect.name, error.kind).inc()
-    return CallResponse(Head.of_error(error, dialect, call_id).signed(call_id, Clock(perf_counter())))
+    return CallResponse.of(Head.of_error(error, dialect, call_id).signed(call_id, Clock(perf_counter())))
 
 
 async def _call(request: HttpRequest, dialect: Dialect, judges_only: bool = False) -> HttpResponseBase:
@@ -139,19 +146,10 @@ async def _call(request: HttpRequest, dialect: Dialect, judges_only: bool = Fals
         started = began + perf_counter() - asked
         method = request.method or "POST"
         incoming = Incoming(dialect, client, method, _path(request), headers, body, judges_only, call_id, started)
-        return await _begun(run_call(incoming, await directory.current()))
+        call = await LiveCall.of(incoming, await directory.current())
+        return CallResponse(partial(run_call, call))
 
     return await _guarded(request, call_id, answer)
-
-
-async def _begun(pieces: AsyncGenerator[Head | bytes, None]) -> CallResponse:
-    """The response that the head announces; a whole one ends the call here."""
-    head = await anext(pieces)
-    assert isinstance(head, Head)
-    if head.body is None:
-        return CallResponse(head, pieces)
-    await pieces.aclose()
-    return CallResponse(head)
 
 
 async def _guarded(

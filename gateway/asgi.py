@@ -14,10 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 
 from gateway.api import CallResponse, error_response
-from gateway.bodies import Bodies, ClientLeft, Receive, content_encoding
+from gateway.bodies import Bodies, Receive, content_encoding
 from gateway.calls import Head
 from gateway.errors import NotFound, WrongMethod
-from gateway.watch import Send, Watch, WatchedAnswer
+from gateway.watch import ClientLeft, Send, Watch, WatchedAnswer
 
 SLIM_PATHS = ("/v1/", "/health", "/ready", "/metrics", "/api/hello")
 _WRITTEN_BY_THE_SERVER = (b"date", b"server", b"content-length")
@@ -91,12 +91,10 @@ class SlimHandler:
         assert serving is not None
         try:
             response = await _view(request)
-            if not isinstance(response, CallResponse):
-                await _send_whole(send, response.status_code, _raw(response.items()), getattr(response, "content", b""))
-            elif response.pieces is None:
-                await _send_head(send, response.head)
+            if isinstance(response, CallResponse):
+                await self._reply(response, send, serving)
             else:
-                await self._stream(response.head, response.pieces, send, serving)
+                await _send_whole(send, response.status_code, _raw(response.items()), getattr(response, "content", b""))
         except ClientLeft:
             return
         except asyncio.CancelledError:
@@ -106,21 +104,42 @@ class SlimHandler:
         finally:
             request.close()
 
-    async def _stream(self, head: Head, pieces: Any, send: Send, serving: asyncio.Task[Any]) -> None:
-        answer = WatchedAnswer(send, head.keepalive, serving)
+    async def _reply(self, response: CallResponse, send: Send, serving: asyncio.Task[Any]) -> None:
+        reply = ClientReply(send, serving, self._watch)
         try:
-            await send({"type": "http.response.start", "status": head.status, "headers": _raw(head.headers)})
-            self._watch.add(answer)
-            async for piece in pieces:
-                await answer.send(piece)
-            await answer.finish()
+            await response.answer(reply)
+            await reply.finish()
         except asyncio.CancelledError:
-            if not answer.cut_off:
+            if not reply.cut_off:
                 raise
             serving.uncancel()
         finally:
-            self._watch.discard(answer)
-            await pieces.aclose()
+            self._watch.discard(reply)
+
+
+class ClientReply(WatchedAnswer):
+    """An answer of `/v1` on its way; it is watched from its head on, unless that is all there is."""
+
+    __slots__ = ("_is_whole", "_watch")
+
+    def __init__(self, send: Send, task: asyncio.Task[Any], watch: Watch) -> None:
+        super().__init__(send, b"", task)
+        self._watch = watch
+        self._is_whole = False
+
+    async def begin(self, head: Head) -> None:
+        """Send the head; where it holds a body, that is the whole answer."""
+        if head.body is not None:
+            self._is_whole = True
+            await _send_whole(self._send, head.status, _raw(head.headers), head.body)
+            return
+        await self._send({"type": "http.response.start", "status": head.status, "headers": _raw(head.headers)})
+        self._keepalive = head.keepalive
+        self._watch.add(self)
+
+    async def finish(self) -> None:
+        if not self._is_whole:
+            await super().finish()
 
 
 async def _view(request: HttpRequest) -> HttpResponseBase:
@@ -145,10 +164,6 @@ async def _cancel_when_left(receive: Any, serving: asyncio.Task[Any]) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     serving.cancel()
-
-
-async def _send_head(send: Send, head: Head) -> None:
-    await _send_whole(send, head.status, _raw(head.headers), head.body or b"")
 
 
 async def _send_whole(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:

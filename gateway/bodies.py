@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.encodings import BROKEN, Decoder, decoder
 from gateway.errors import BadRequest, RequestStalled, TooLarge, Unavailable, Unsupported
-from gateway.watch import SLOWEST_SENDER, Watch, WatchedBody
+from gateway.watch import SLOWEST_SENDER, ClientLeft, Watch, WatchedBody
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of one body, as it comes and decoded."""
@@ -19,10 +19,6 @@ _STEP = 256
 """Encoded bytes that are decoded at once: what they may swell to is what the cap is overrun by."""
 
 Receive = Callable[[], Awaitable[Any]]
-
-
-class ClientLeft(Exception):
-    """The client closed its connection before the request was whole."""
 
 
 class Bodies:

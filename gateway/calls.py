@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Protocol
 
 from gateway.dialects.base import Dialect
 from gateway.directory import Client
@@ -20,6 +21,18 @@ from gateway.upstreams.headers import returned
 def new_call_id() -> str:
     """`call_` and 32 hex digits: 48 bits of milliseconds, 80 random ones, so that ids sort by time. No secret."""
     return f"call_{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"
+
+
+class Reply(Protocol):
+    """Where an answer goes. Raises ClientLeft where its client has gone."""
+
+    async def begin(self, head: Head) -> None:
+        """Send the head; where it holds a body, that is the whole answer."""
+        ...
+
+    async def send(self, body: bytes) -> None:
+        """Send whole frames of an answer that has begun; returns when there is room for more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import structlog
 from django.conf import settings
@@ -34,7 +33,7 @@ _ending: set[asyncio.Task[None]] = set()
 
 
 class LiveCall:
-    """Made by `recorded`; nothing here survives the call. `request` is as the client sent it."""
+    """Made by `of`, and told when it is over by `left`. `request` is as the client sent it."""
 
     def __init__(self, incoming: Incoming, directory: Directory, read: beginnings.Read) -> None:
         self.incoming = incoming
@@ -64,15 +63,10 @@ class LiveCall:
         self._is_asking = False
 
     @classmethod
-    @asynccontextmanager
-    async def recorded(cls, incoming: Incoming, directory: Directory) -> AsyncGenerator[LiveCall, None]:
-        """A call whose record is closed when the block is left, by whichever way."""
+    async def of(cls, incoming: Incoming, directory: Directory) -> LiveCall:
+        """The call, once its request is read; of this nothing is on record yet."""
         read = await beginnings.read_large(incoming) if len(incoming.body) > LARGE else beginnings.read(incoming)
-        call = cls(incoming, directory, read)
-        try:
-            yield call
-        finally:
-            call._left()
+        return cls(incoming, directory, read)
 
     @property
     def policies(self) -> str:
@@ -237,6 +231,16 @@ class LiveCall:
             self.record.close_soon(outcome, self._status, known.kind, str(known))
         return told
 
+    def left(self) -> None:
+        """Over. What is not closed by now is a call whose client has left."""
+        if self.record.outcome == "open":
+            self._closing()
+            self.record.close_soon("cancelled", self._status)
+        if self.executor.has_listeners:
+            task = asyncio.ensure_future(self.executor.end(self.record.outcome))
+            _ending.add(task)
+            task.add_done_callback(_ending.discard)
+
     def head(self, status: int, headers: Headers, body: bytes | None = None) -> Head:
         """The answer's head, with what every `/v1` answer carries."""
         self.head_is_out, self._status = True, status
@@ -288,13 +292,3 @@ class LiveCall:
         self.record.usage(*self.attempts.total(self._model, self._usage))
         self.record.changed(response=executor.changed)
         self.record.timings(clock)
-
-    def _left(self) -> None:
-        """Over. What is not closed by now is a call whose client has left."""
-        if self.record.outcome == "open":
-            self._closing()
-            self.record.close_soon("cancelled", self._status)
-        if self.executor.has_listeners:
-            task = asyncio.ensure_future(self.executor.end(self.record.outcome))
-            _ending.add(task)
-            task.add_done_callback(_ending.discard)

@@ -2,59 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from gateway import forwarding
-from gateway.calls import Head, Incoming
-from gateway.directory import Directory
+from gateway.calls import Head, Reply
 from gateway.errors import GatewayError, RequestBlocked, UpstreamFailed
-from gateway.executor import Answered, RetryAsked
+from gateway.executor import Answered, Chain, RetryAsked
 from gateway.live_call import LiveCall
 from gateway.upstreams.base import Answer
 from gateway.upstreams.headers import returned
+from gateway.watch import ClientLeft
 from policies.content import Request, Text
 from policies.events import End, Event, Start, block_events
 
-Pieces = AsyncGenerator[Head | bytes, None]
-"""The head of an answer, then, if it holds no body, the bytes that follow."""
+
+async def run_call(call: LiveCall, reply: Reply) -> None:
+    """Answer a call. Whatever goes wrong is told to the client in its dialect, and the call's record is closed.
+
+    Raises ClientLeft.
+    """
+    try:
+        last = await _answer(call, reply)
+    except ClientLeft:
+        raise
+    except Exception as error:
+        last = call.fail(error)
+    finally:
+        call.left()
+    if isinstance(last, Head):
+        await reply.begin(last)
+    elif last:
+        await reply.send(last)
 
 
-async def run_call(incoming: Incoming, directory: Directory) -> Pieces:
-    """Answer a call. Whatever goes wrong is told to the client in its dialect, and the call's record is closed."""
-    async with LiveCall.recorded(incoming, directory) as call:
-        try:
-            async with aclosing(_answer(call)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        except Exception as error:
-            if last := call.fail(error):
-                yield last
+async def _answer(call: LiveCall, reply: Reply) -> Head | bytes:
+    """Judge the request, and ask: one fallback after another until one answers, and again where a policy wants that.
 
-
-async def _answer(call: LiveCall) -> Pieces:
-    """Judge the request, and ask: one fallback after another until one answers, and again where a policy wants that."""
+    What is returned is still to be sent.
+    """
     checked = await call.check(call.begin())
     while not isinstance(checked, Answered):
         try:
-            async with aclosing(_ask(call, checked)) as pieces:
-                async for piece in pieces:
-                    yield piece
-            return
+            return await _ask(call, checked, reply)
         except RetryAsked as asked:
             checked = await call.ask_again(asked, checked)
         except GatewayError as failure:
             checked = await call.fall_back(failure, checked)
-    yield await _answer_locally(call, checked)
+    return await _answer_locally(call, checked)
 
 
-async def _ask(call: LiveCall, request: Request) -> Pieces:
-    """Send the request, judge the answer, release it."""
+async def _ask(call: LiveCall, request: Request, reply: Reply) -> Head | bytes:
+    """Send the request, judge the answer, release it; a whole one is returned."""
     incoming, original = call.incoming, call.request
     target = call.attempts.target(request.model)
     if incoming.judges_only and not target.speaks(incoming.dialect.name):
-        yield await _estimate(call, request)
-        return
+        return await _estimate(call, request)
     outgoing = forwarding.outgoing(call, target, request)
     await call.sending(target, outgoing.body, request)
     async with target.upstream.send(outgoing) as answer:
@@ -63,15 +65,13 @@ async def _ask(call: LiveCall, request: Request) -> Pieces:
         if call.head_is_out and not streams:
             raise UpstreamFailed(f"The provider {target.provider} was asked again, and answered {answer.status}.")
         if answer.status >= 400 or incoming.judges_only:
-            yield await _pass_on(call, answer)
-        elif streams:
-            if not call.head_is_out:
-                yield call.head(answer.status, forwarding.returned_headers(call, answer))
-            async with aclosing(_released(call, answer, request)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-        else:
-            yield await _whole(call, answer)
+            return await _pass_on(call, answer)
+        if not streams:
+            return await _whole(call, answer)
+        if not call.head_is_out:
+            await reply.begin(call.head(answer.status, forwarding.returned_headers(call, answer)))
+        await _stream(call, answer, request, reply)
+        return b""
 
 
 async def _estimate(call: LiveCall, request: Request) -> Head:
@@ -100,8 +100,10 @@ async def _whole(call: LiveCall, answer: Answer) -> Head:
     final = body = await answer.read()
     call.record.original(body)
     if events := call.read_answer(body):
-        async with aclosing(call.executor.run(_once(events))) as released:
-            out = [event async for batch in released for event in batch]
+        with call.executor.chain() as chain:
+            out = chain.feed(events)
+            while chain.waiting:
+                out += await chain.settle()
         final = call.incoming.dialect.write_answer(out)
         call.releasing(out)
     call.record.final(final)
@@ -109,30 +111,46 @@ async def _whole(call: LiveCall, answer: Answer) -> Head:
     return call.head(answer.status, forwarding.returned_headers(call, answer), final)
 
 
-async def _released(call: LiveCall, answer: Answer, request: Request) -> AsyncGenerator[bytes, None]:
-    """A streamed answer, judged and written: each piece leaves once what it completes is on record."""
-    writer = call.incoming.dialect.writer(request)
-    async with aclosing(call.executor.run(_events(call, answer, request))) as released:
-        async for events in released:
-            chunk = writer.write(events)
-            call.record.final(chunk)
-            await call.make_durable(events)
-            if chunk:
-                yield chunk
-                call.record.delivered(len(chunk))
+async def _stream(call: LiveCall, answer: Answer, request: Request, reply: Reply) -> None:
+    """A streamed answer. Raises StreamTruncated before anyone could judge half a block."""
+    reader, release = call.stream_reader(request), _Release(call, request, reply)
+    with call.executor.chain() as chain:
+        async with aclosing(answer.chunks()) as chunks:
+            async for chunk in chunks:
+                call.record.original(chunk)
+                if events := reader.feed(chunk):
+                    await release(chain, call.tapped(events))
+                if chain.over:
+                    break
+        if not chain.over and (events := reader.close()):
+            await release(chain, call.tapped(events))
     await call.close("finished", answer.status)
 
 
-async def _events(call: LiveCall, answer: Answer, request: Request) -> AsyncGenerator[list[Event], None]:
-    """The upstream's chunks as events. Raises StreamTruncated before anyone could judge half a block."""
-    reader = call.stream_reader(request)
-    async with aclosing(answer.chunks()) as chunks:
-        async for chunk in chunks:
-            call.record.original(chunk)
-            if events := reader.feed(chunk):
-                yield call.tapped(events)
-    if events := reader.close():
-        yield call.tapped(events)
+class _Release:
+    """The last way of a streamed answer: each piece is judged and written, and leaves once it is on record."""
+
+    def __init__(self, call: LiveCall, request: Request, reply: Reply) -> None:
+        self._call = call
+        self._reply = reply
+        self._writer = call.incoming.dialect.writer(request)
+
+    async def __call__(self, chain: Chain, events: list[Event]) -> None:
+        """A piece never waits for a verdict on what follows it."""
+        if released := chain.feed(events):
+            await self._send(released)
+        while chain.waiting:
+            if released := await chain.settle():
+                await self._send(released)
+
+    async def _send(self, events: list[Event]) -> None:
+        call = self._call
+        chunk = self._writer.write(events)
+        call.record.final(chunk)
+        await call.make_durable(events)
+        if chunk:
+            await self._reply.send(chunk)
+            call.record.delivered(len(chunk))
 
 
 async def _answer_locally(call: LiveCall, answered: Answered) -> Head | bytes:
@@ -156,7 +174,3 @@ def _is_stream(answer: Answer) -> bool:
     return answer.status < 400 and any(
         name == "content-type" and value.startswith("text/event-stream") for name, value in answer.headers
     )
-
-
-async def _once(events: list[Event]) -> AsyncGenerator[list[Event], None]:
-    yield events

@@ -21,6 +21,10 @@ _TICK = 1.0
 Send = Callable[[Any], Awaitable[None]]
 
 
+class ClientLeft(Exception):
+    """The client closed its connection before its request, or the answer, was whole."""
+
+
 class WatchedAnswer:
     """One answer on its way to a client. `keepalive` is what may be sent between frames, or empty for nothing."""
 
@@ -35,11 +39,13 @@ class WatchedAnswer:
         self.cut_off = False
 
     async def send(self, body: bytes) -> None:
-        """Send whole frames; waits as long as the client's socket is full."""
+        """Send whole frames; waits as long as the client's socket is full. Raises ClientLeft."""
         self._sending = True
         self._last_sent = monotonic()
         try:
             await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        except OSError:  # by which some servers tell it
+            raise ClientLeft from None
         finally:
             self._sending = False
 

@@ -7,7 +7,8 @@ policy is one link that lets everything pass. A Judge asks the policy. Links han
 (Notice, Changed) that the Gate turns into what the client sees.
 """
 
+from .chain import Chain
 from .executor import Answered, PolicyExecutor
 from .whole_answer import RetryAsked
 
-__all__ = ["Answered", "PolicyExecutor", "RetryAsked"]
+__all__ = ["Answered", "Chain", "PolicyExecutor", "RetryAsked"]

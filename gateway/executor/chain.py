@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import Self
 
-from policies.events import Event
+from gateway.errors import UpstreamEndless
+from policies.events import BlockDelta, Event
 
 from .gate import Gate
 from .items import Item
 from .link import Link
 
+MOST_HELD = 64 * 1024 * 1024
+"""About how many bytes of an answer may wait for a verdict: one without end must not fill the memory."""
+_EVENT = 200
+"""About how many bytes an event is without its text."""
+
 
 class Chain:
     """Events in, released events out. After a `feed` that leaves it `waiting`, it is settled until it no longer is.
 
-    `single` says that one answer comes, not several choices, so that a link that stops it stops all.
+    `single` says that one answer comes, not several choices, so that a link that stops it stops all. Used as a context,
+    it lets go at the end of what is still being judged.
     """
 
     def __init__(self, links: Sequence[Link], gate: Gate, single: bool) -> None:
@@ -25,6 +33,7 @@ class Chain:
         self._unread: deque[Event] = deque()
         self._waiting_at: int | None = None
         self._passed: list[Item] = []
+        self._held = 0
         self.over = False
         """Whether nothing that may still come can be released."""
 
@@ -32,13 +41,31 @@ class Chain:
     def waiting(self) -> bool:
         return self._waiting_at is not None
 
-    def feed(self, events: Iterable[Event]) -> list[Event]:
-        """What is released at once. Raises RetryAsked."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for link in self._links:
+            link.close()
+
+    def feed(self, events: list[Event]) -> list[Event]:
+        """What is released at once.
+
+        Raises RetryAsked where a policy wants another model, RequestBlocked where a notice cannot stand in an answer of
+        the shape that the client asked for, and UpstreamEndless where more came than can be held.
+        """
+        if not self._links:
+            return events
         self._unread.extend(events)
-        return self._read()
+        released = self._read()
+        if released:
+            self._held = 0
+        elif not self.waiting:
+            self._hold(events)
+        return released
 
     async def settle(self) -> list[Event]:
-        """Wait for a verdict: what is released then. Raises RetryAsked."""
+        """Wait for a verdict: what is released then. Raises as `feed`."""
         place = self._waiting_at
         if place is None:
             return []
@@ -46,12 +73,15 @@ class Chain:
         items = self._passed + await link.settle()
         self._waiting_at = None
         self.over |= self._single and link.stopped
-        return self._pass(items, place + 1) + self._read()
+        released = self._pass(items, place + 1) + self._read()
+        if released:
+            self._held = 0
+        return released
 
-    def close(self) -> None:
-        """Let go of what is still being judged."""
-        for link in self._links:
-            link.close()
+    def _hold(self, events: list[Event]) -> None:
+        self._held += _size(events)
+        if self._held > MOST_HELD:
+            raise UpstreamEndless(f"More than {MOST_HELD >> 20} MiB of the answer wait for a verdict.")
 
     def _read(self) -> list[Event]:
         released: list[Event] = []
@@ -72,3 +102,7 @@ class Chain:
             if link.stopped:
                 self.over = self._single
         return self._gate.release(items) if items else []
+
+
+def _size(events: Iterable[Event]) -> int:
+    return sum(_EVENT + (len(event.text) if isinstance(event, BlockDelta) else 0) for event in events)

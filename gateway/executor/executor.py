@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-from gateway.errors import RequestRefused, UpstreamEndless
+from gateway.errors import RequestRefused
 from policies.active import ActivePolicy
 from policies.base import ANSWER_HOOKS, Call
 from policies.content import Request
-from policies.events import BlockDelta, Event
 from policies.verdicts import Decision, Verdict
 
 from .chain import Chain
@@ -29,11 +27,6 @@ from .whole_answer import WholeAnswer
 
 REQUEST_VERDICTS = 60.0
 """Seconds that the request's verdicts may take together: nothing can be sent to the client before them."""
-
-MOST_HELD = 64 * 1024 * 1024
-"""About how many bytes of an answer may wait for a verdict: one without end must not fill the memory."""
-_EVENT = 200
-"""About how many bytes an event is without its text."""
 
 Record = Callable[[Decision], None]
 
@@ -133,37 +126,14 @@ class PolicyExecutor:
         self._request = request
         return request
 
-    async def run(self, batches: AsyncGenerator[list[Event], None]) -> AsyncGenerator[list[Event], None]:
-        """The answer as the client may have it: batches of events in, batches of released events out.
+    def chain(self) -> Chain:
+        """What the answer's events go through before the client may have them.
 
-        A batch never waits for a verdict on what follows it. Raises RetryAsked where a policy wants another model, and
-        RequestBlocked where a notice cannot stand in an answer of the shape that the client asked for, UpstreamEndless
-        where more came than can be held, of which nothing is released.
+        To be used as a context; nothing may be fed behind its end.
         """
-        held = 0
         links = [link for judge in self._judges for link in self._links(judge)]
-        async with aclosing(batches):
-            if not links:
-                async for batch in batches:
-                    yield batch
-                return
-            self._gate = self._new_gate()
-            chain = Chain(links, self._gate, single=self._request.choices == 1)
-            try:
-                async for batch in batches:
-                    if released := chain.feed(batch):
-                        held = 0
-                        yield released
-                    elif not chain.waiting and (held := held + _size(batch)) > MOST_HELD:
-                        raise UpstreamEndless(f"More than {MOST_HELD >> 20} MiB of the answer wait for a verdict.")
-                    while chain.waiting:
-                        if released := await chain.settle():
-                            held = 0
-                            yield released
-                    if chain.over:
-                        return
-            finally:
-                chain.close()
+        self._gate = self._new_gate()
+        return Chain(links, self._gate, single=self._request.choices == 1)
 
     @property
     def has_listeners(self) -> bool:
@@ -222,10 +192,6 @@ class PolicyExecutor:
             if judge.enforces and judge.wants("on_request"):
                 reason = f"blocked by {by.active.name}"
                 judge.decide("on_request", "request", "not_reached", reason, perf_counter())
-
-
-def _size(events: Iterable[Event]) -> int:
-    return sum(_EVENT + (len(event.text) if isinstance(event, BlockDelta) else 0) for event in events)
 
 
 def _same_call(new: Request, request: Request) -> Request:

@@ -19,6 +19,7 @@ import httpx
 import pytest
 import yaml
 
+from gateway.calls import Head
 from tests.clients.conftest import demo_provider
 from tests.plugins.live import LiveLuthien, end, migrated
 from tests.plugins.servers import free_port
@@ -390,3 +391,16 @@ def tool(index: int, name: str, arguments: Json) -> bytes:
 def message(*content: Json) -> bytes:
     """A whole answer in Anthropic's dialect."""
     return json.dumps({**_MESSAGE, "content": list(content), "stop_reason": "end_turn"}).encode()
+
+
+class Sent:
+    """A client that takes everything."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Head | bytes] = []
+
+    async def begin(self, head: Head) -> None:
+        self.pieces.append(head)
+
+    async def send(self, body: bytes) -> None:
+        self.pieces.append(body)

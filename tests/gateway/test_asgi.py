@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.http import HttpResponse, HttpResponseBase
 from gateway import asgi, watch
 from gateway.api import CallResponse
 from gateway.asgi import SlimHandler
-from gateway.calls import Head
+from gateway.calls import Head, Reply
 from tests.gateway.running import (
     ANTHROPIC,
     EVENT_STREAM,
@@ -72,15 +72,17 @@ class Played:
 class Pieces:
     """A streamed answer that goes on when it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, keepalive: bytes = b"") -> None:
         self.go_on = asyncio.Event()
         self.closed = False
+        self._head = Head(200, [("content-type", "text/event-stream")], None, keepalive)
 
-    async def stream(self) -> AsyncGenerator[bytes, None]:
+    async def answer(self, reply: Reply) -> None:
         try:
-            yield b"one"
+            await reply.begin(self._head)
+            await reply.send(b"one")
             await self.go_on.wait()
-            yield b"two"
+            await reply.send(b"two")
         finally:
             self.closed = True
 
@@ -109,14 +111,10 @@ async def no_pages(scope: Any, receive: Any, send: Any) -> None:
     raise AssertionError("a page was asked for")
 
 
-def streamed(pieces: Pieces, keepalive: bytes = b"") -> CallResponse:
-    return CallResponse(Head(200, [("content-type", "text/event-stream")], None, keepalive), pieces.stream())
-
-
 async def test_a_stream_is_sent_piece_by_piece(answering: Answering) -> None:
     pieces, played = Pieces(), Played()
     pieces.go_on.set()
-    await answering(streamed(pieces))(played.scope, played.receive, played.send)
+    await answering(CallResponse(pieces.answer))(played.scope, played.receive, played.send)
     assert played.body == b"onetwo"
     assert [message.get("more_body") for message in played.got] == [None, True, True, False]
     assert pieces.closed
@@ -124,7 +122,7 @@ async def test_a_stream_is_sent_piece_by_piece(answering: Answering) -> None:
 
 async def test_a_client_that_leaves_ends_the_answer_at_once(answering: Answering) -> None:
     pieces, played = Pieces(), Played()
-    handler = answering(streamed(pieces))
+    handler = answering(CallResponse(pieces.answer))
     serving = asyncio.create_task(handler(played.scope, played.receive, played.send))
     await eventually(lambda: _true(len(played.got) == 2))
     played.left.set()
@@ -147,7 +145,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_request_is_not_answered
 
 async def test_a_server_that_cancels_a_call_is_obeyed(answering: Answering) -> None:
     pieces, played = Pieces(), Played()
-    serving = asyncio.create_task(answering(streamed(pieces))(played.scope, played.receive, played.send))
+    serving = asyncio.create_task(answering(CallResponse(pieces.answer))(played.scope, played.receive, played.send))
     await eventually(lambda: _true(len(played.got) == 2))
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -160,8 +158,8 @@ async def test_a_client_is_kept_awake_while_an_answer_is_held(
 ) -> None:
     monkeypatch.setattr(watch, "_TICK", 0)
     monkeypatch.setattr(watch, "KEEPALIVE_EVERY", 0)
-    pieces, played = Pieces(), Played()
-    serving = asyncio.create_task(answering(streamed(pieces, b": ping\n\n"))(played.scope, played.receive, played.send))
+    pieces, played = Pieces(b": ping\n\n"), Played()
+    serving = asyncio.create_task(answering(CallResponse(pieces.answer))(played.scope, played.receive, played.send))
     await eventually(lambda: _true(played.body.count(b": ping\n\n") >= 2))
     pieces.go_on.set()
     await serving
@@ -173,7 +171,7 @@ async def test_a_client_that_stops_reading_is_cut_off(answering: Answering, monk
     monkeypatch.setattr(watch, "_TICK", 0)
     monkeypatch.setattr(watch, "SLOWEST_READER", 0)
     pieces, played = Pieces(), Played()
-    handler = answering(streamed(pieces))
+    handler = answering(CallResponse(pieces.answer))
     serving = asyncio.create_task(handler(played.scope, played.receive, played.send))
     await eventually(lambda: _true(len(played.got) == 2))
     played.reads.clear()
@@ -209,7 +207,7 @@ async def test_headers_go_out_as_the_provider_wrote_them(answering: Answering) -
         ("server", "no"),
     ]
     played = Played()
-    await answering(CallResponse(Head(200, given, b"")))(played.scope, played.receive, played.send)
+    await answering(CallResponse.of(Head(200, given, b"")))(played.scope, played.receive, played.send)
     assert played.got[0]["headers"] == [
         (b"x-name", "Ünicode".encode()), (b"x-two", b"1"), (b"x-two", b"2"), (b"x-odd", b"\xff"),
         (b"content-length", b"0"),

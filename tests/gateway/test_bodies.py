@@ -7,9 +7,9 @@ import pytest
 import zstandard
 
 from gateway import watch
-from gateway.bodies import Bodies, ClientLeft, decode
+from gateway.bodies import Bodies, decode
 from gateway.errors import BadRequest, RequestStalled, TooLarge, Unavailable, Unsupported
-from gateway.watch import Watch
+from gateway.watch import ClientLeft, Watch
 
 
 class Sender:

@@ -14,6 +14,7 @@ import pytest
 from gateway.calls import Head, Incoming
 from gateway.dialects import DIALECTS
 from gateway.directory import Client, Directory, Route, Target, snapshot
+from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
 from gateway.upstreams.base import Answer, Outgoing
 from gateway.upstreams.demo import DemoUpstream
@@ -23,6 +24,7 @@ from policies.content import Response
 from policies.library.tool_filter import ToolFilter
 from policies.library.uppercase import Uppercase
 from tests.gateway.conforming import CLIENTS, SCHEMA, SdkClient
+from tests.gateway.running import Sent
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ async def play(
 async def answered(client: SdkClient, body: bytes, directory: Directory) -> tuple[Head, bytes]:
     caller = Client("plain", "", True, False, 1)
     incoming = Incoming(client.dialect, caller, "POST", client.path, {"content-type": "application/json"}, body)
-    head, *rest = [piece async for piece in run_call(incoming, directory)]
+    sent = Sent()
+    await run_call(await LiveCall.of(incoming, directory), sent)
+    head, *rest = sent.pieces
     assert isinstance(head, Head)
     told = head.body if head.body is not None else b"".join(piece for piece in rest if isinstance(piece, bytes))
     return head, told

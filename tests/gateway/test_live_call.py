@@ -12,6 +12,7 @@ import pytest
 from gateway.calls import Head, Incoming
 from gateway.dialects.anthropic_messages import AnthropicMessages
 from gateway.directory import Client, Directory, Route, Target
+from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
 from gateway.upstreams.demo import DemoUpstream
 from observability.entries import Closing
@@ -27,6 +28,7 @@ from tests.gateway.running import (
     Dialect,
     Exchange,
     House,
+    Sent,
     ask,
     both_dialects,
     client,
@@ -574,7 +576,9 @@ async def test_a_bug_of_our_own_is_told_without_its_secrets_and_closes_the_recor
     caller = Client("plain", "", True, False, 1)
     incoming = Incoming(Buggy(method), caller, "POST", "/messages", {}, body)
     routes = [Route("demo/*", Target("demo", "demo", "", DemoUpstream()))]
-    head, *rest = [piece async for piece in run_call(incoming, Directory.of(1, ActiveSet(), {}, routes))]
+    sent = Sent()
+    await run_call(await LiveCall.of(incoming, Directory.of(1, ActiveSet(), {}, routes)), sent)
+    head, *rest = sent.pieces
     assert isinstance(head, Head)
     told = b"".join(piece for piece in rest if isinstance(piece, bytes)) if stream else head.body or b""
     assert head.status == (200 if stream else 500)

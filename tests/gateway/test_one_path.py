@@ -21,7 +21,7 @@ from policies.events import Event, response_events
 from policies.registry import catalogue
 from policies.verdicts import Decision
 from tests.gateway.dialects.contents import anthropic_responses, chat_responses, names, responses_responses
-from tests.gateway.executor.playing import cut
+from tests.gateway.executor.playing import cut, through
 from tests.streams import request_for
 
 CHAINS: dict[str, list[dict[str, Any]]] = {
@@ -105,7 +105,7 @@ async def _streamed(dialect: Dialect, response: Response, chain: Any, piece: int
     reader, writer = dialect.reader(request), dialect.writer(request)
     batches = [reader.feed(stream[at : at + chunk]) for at in range(0, len(stream), chunk)]
     out = b""
-    async for events in _executor(chain, dialect, log).run(_batches([*batches, reader.close()])):
+    async for events in through(_executor(chain, dialect, log), _batches([*batches, reader.close()])):
         out += writer.write(events)
     return _said(dialect, out, True, log)
 
@@ -113,7 +113,7 @@ async def _streamed(dialect: Dialect, response: Response, chain: Any, piece: int
 async def _whole(dialect: Dialect, response: Response, chain: Any) -> Said:
     log: list[Decision] = []
     events = dialect.read_answer(dialect.write_answer(list(response_events(response))))
-    released = [event async for batch in _executor(chain, dialect, log).run(_batches([events])) for event in batch]
+    released = [event async for batch in through(_executor(chain, dialect, log), _batches([events])) for event in batch]
     return _said(dialect, dialect.write_answer(released), False, log)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway import watch
-from gateway.watch import KEEPALIVE_EVERY, SLOWEST_READER, Watch, WatchedAnswer
+from gateway.watch import KEEPALIVE_EVERY, SLOWEST_READER, ClientLeft, Send, Watch, WatchedAnswer
 
 
 class Socket:
@@ -26,7 +26,7 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
-def _answer(socket: Socket, keepalive: bytes = b"ping") -> tuple[WatchedAnswer, asyncio.Task[None]]:
+def _answer(socket: Send, keepalive: bytes = b"ping") -> tuple[WatchedAnswer, asyncio.Task[None]]:
     async def forever() -> None:
         await asyncio.Event().wait()
 
@@ -70,6 +70,16 @@ async def test_a_client_that_stopped_reading_is_cut_off() -> None:
     assert answer.cut_off
     assert task.cancelled()
     sending.cancel()
+
+
+async def test_a_server_that_says_by_an_error_that_the_client_has_gone_is_understood() -> None:
+    async def broken(message: Any) -> None:
+        raise BrokenPipeError
+
+    answer, task = _answer(broken)
+    with pytest.raises(ClientLeft):
+        await answer.send(b"data")
+    task.cancel()
 
 
 async def test_no_sign_is_sent_between_the_halves_of_a_send() -> None:

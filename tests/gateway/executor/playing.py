@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -115,11 +116,27 @@ def prepared(*activations: ActivePolicy, request: Request | None = None, **how: 
     return Played(PolicyExecutor(activations, call, decisions.append, **how), decisions)
 
 
+async def through(
+    executor: PolicyExecutor, batches: AsyncGenerator[list[Event], None]
+) -> AsyncGenerator[list[Event], None]:
+    """What is released of an upstream's batches, each as soon as it is; as the pipeline does it."""
+    async with aclosing(batches):
+        with executor.chain() as chain:
+            async for batch in batches:
+                if released := chain.feed(batch):
+                    yield released
+                while chain.waiting:
+                    if released := await chain.settle():
+                        yield released
+                if chain.over:
+                    return
+
+
 async def play(events: Sequence[Event] | Source, *activations: ActivePolicy, **how: Any) -> Played:
     """Play an answer, an event a batch, to its end. What comes out is checked against the grammar."""
     played = prepared(*activations, **how)
     played.source = events if isinstance(events, Source) else Source([[event] for event in events])
-    async for batch in played.executor.run(played.source.stream()):
+    async for batch in through(played.executor, played.source.stream()):
         assert batch, "an empty batch was released"
         played.batches.append(batch)
     check_grammar(played.events)

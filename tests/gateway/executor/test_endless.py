@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.errors import UpstreamEndless
-from gateway.executor import executor
+from gateway.executor import chain
 from policies.content import Text, ToolCall
 from policies.events import BlockDelta, BlockEnd, BlockStart, Event, Start
 from policies.verdicts import allow
 
-from .playing import Source, active, answer, play, prepared
+from .playing import Source, active, answer, play, prepared, through
 
 CALL = BlockStart("tool_call", "t1", "bash")
 SPEECH = BlockStart("text")
@@ -25,7 +25,7 @@ HOOKS = {
 
 @pytest.fixture(autouse=True)
 def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executor, "MOST_HELD", 10_000)
+    monkeypatch.setattr(chain, "MOST_HELD", 10_000)
 
 
 def allowing(hook: str) -> object:
@@ -45,7 +45,7 @@ async def test_a_block_without_end_is_given_up_and_nothing_of_it_is_released(hoo
     played = prepared(active(**{hook: allowing(hook)}))
     released: list[Event] = []
     with pytest.raises(UpstreamEndless):
-        async for batch in played.executor.run(source.stream()):
+        async for batch in through(played.executor, source.stream()):
             released += batch
     assert [event for event in released if not isinstance(event, Start)] == []
     assert source.closed

@@ -14,7 +14,7 @@ from policies.content import Text, ToolCall
 from policies.events import Event
 from policies.verdicts import Verdict, allow, block
 
-from .playing import Source, active, answer, check, play, prepared, same_objects
+from .playing import Source, active, answer, check, play, prepared, same_objects, through
 from .test_request import ASKED
 
 LS = ToolCall("t1", "bash", '{"command":"ls"}')
@@ -204,7 +204,7 @@ async def test_closing_the_answer_between_events_cancels_what_is_judged_beside()
         return allow()
 
     source = Source([EVENTS[:-1], EVENTS[-1:]])
-    events = prepared(active(on_tool_call=slow)).executor.run(source.stream())
+    events = through(prepared(active(on_tool_call=slow)).executor, source.stream())
     assert same_objects(await anext(events), EVENTS[:5])
     await began.wait()
     await events.aclose()
@@ -231,7 +231,7 @@ async def test_an_upstream_that_breaks_off_breaks_off_the_answer() -> None:
 
     played = prepared(active(on_tool_call=slow))
     with pytest.raises(ConnectionResetError):
-        async for batch in played.executor.run(upstream()):
+        async for batch in through(played.executor, upstream()):
             played.batches.append(batch)
     await cancelled.wait()
     assert len(played.events) == 1
@@ -244,7 +244,7 @@ async def test_a_record_that_cannot_be_kept_ends_the_answer() -> None:
     played = prepared(active(on_tool_call=lambda tool_call, call: allow()))
     played.executor._judges[0]._record = full
     with pytest.raises(OSError, match="disk full"):
-        async for batch in played.executor.run(Source([EVENTS]).stream()):
+        async for batch in through(played.executor, Source([EVENTS]).stream()):
             played.batches.append(batch)
     assert LS.id not in repr(played.events)
 
@@ -292,7 +292,7 @@ async def test_notes_reach_the_record_and_state_belongs_to_one_policy_and_call()
 
     call = Call(id="call_1", on_note=lambda kind, text, value: notes.append((kind, text, value)))
     executor = PolicyExecutor([active("a", on_text=noting), active("b", on_text=noting)], call, print, began=0.0)
-    async for _ in executor.run(Source([answer(Text("a"))]).stream()):
+    async for _ in through(executor, Source([answer(Text("a"))]).stream()):
         pass
     assert notes == [("judge", "asked", 0.5)] * 2
     assert states[0] is not states[1]

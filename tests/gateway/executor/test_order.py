@@ -8,7 +8,7 @@ from policies.content import Opaque, Text, ToolCall
 from policies.events import Aside, BlockDelta, Event
 from policies.verdicts import Verdict, allow, block, replace, stop
 
-from .playing import Source, active, answer, check_grammar, noting, play, prepared, same_objects
+from .playing import Source, active, answer, check_grammar, noting, play, prepared, same_objects, through
 
 LS = ToolCall("t1", "bash", '{"command":"ls"}')
 PWD = ToolCall("t2", "bash", '{"command":"pwd"}')
@@ -57,7 +57,7 @@ async def test_no_tool_call_begins_to_leave_before_the_last_is_judged() -> None:
     bench = Bench("t1", "t2")
     bench.verdicts["t1"].set_result(allow())
     played = prepared(active(on_tool_call=bench.on_tool_call))
-    run = played.executor.run(Source([[event] for event in answer(Text("so"), LS, PWD)]).stream())
+    run = through(played.executor, Source([[event] for event in answer(Text("so"), LS, PWD)]).stream())
     left: list[Event] = []
     for _ in range(4):
         left += await anext(run)
@@ -74,7 +74,7 @@ async def test_live_text_before_a_tool_call_is_not_held_back_by_it() -> None:
     bench = Bench("t1")
     events = answer(Text("hello"), LS, stop="tool_use")
     played = prepared(active(on_tool_call=bench.on_tool_call))
-    run = played.executor.run(Source([events]).stream())
+    run = through(played.executor, Source([events]).stream())
     assert same_objects(await anext(run), events[:5])
     rest = asyncio.create_task(collect(run))
     await bench.asked["t1"].wait()
@@ -89,7 +89,7 @@ async def test_what_is_ready_leaves_before_a_wait_begins_also_within_one_batch()
     bench.asked["one"] = asyncio.Event()
     bench.verdicts["one"].set_result(allow())
     events = answer(Text("one"), Text("two"))
-    run = prepared(active(on_text=bench.on_text)).executor.run(Source([events]).stream())
+    run = through(prepared(active(on_text=bench.on_text)).executor, Source([events]).stream())
     assert same_objects(await anext(run), events[:1])
     assert same_objects(await anext(run), events[1:4])
     bench.verdicts["two"].set_result(allow())
@@ -98,7 +98,7 @@ async def test_what_is_ready_leaves_before_a_wait_begins_also_within_one_batch()
 
 async def test_texts_are_judged_one_by_one() -> None:
     bench = Bench("one", "two")
-    run = prepared(active(on_text=bench.on_text)).executor.run(Source([answer(Text("one"), Text("two"))]).stream())
+    run = through(prepared(active(on_text=bench.on_text)).executor, Source([answer(Text("one"), Text("two"))]).stream())
     playing = asyncio.create_task(collect(run))
     await bench.asked["one"].wait()
     assert not bench.asked["two"].is_set()

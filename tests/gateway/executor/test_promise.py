@@ -17,7 +17,7 @@ from policies.content import Block, Opaque, Request, Response, Text, Thinking, T
 from policies.events import Aside, BlockEnd, BlockStart, Event, Failure, Frame, fold, response_events
 from policies.verdicts import Decision, Verdict, allow, block, replace, stop
 
-from .playing import Source, active, check_grammar, cut, same_objects
+from .playing import Source, active, check_grammar, cut, same_objects, through
 
 T = TypeVar("T")
 
@@ -196,7 +196,7 @@ async def _play(batches: list[list[Event]], chain: Sequence[Guard], binds_thinki
         binds_thinking=binds_thinking,
     )
     source = Source(batches)
-    async for batch in executor.run(source.stream()):
+    async for batch in through(executor, source.stream()):
         journal.happened.append(batch)
     assert source.closed
     check_grammar(journal.events)
@@ -309,7 +309,7 @@ def test_a_client_that_leaves_anywhere_leaves_no_task_of_an_enforced_policy(
         enforced = [activation(f"p{n}", guard, journal) for n, guard in enumerate(chain) if guard.mode == "enforce"]
         executor = PolicyExecutor(enforced, Call(), journal.happened.append, began=0.0)
         source = Source(batched(streamed(made(came), 4, asides=True), 2))
-        released = executor.run(source.stream())
+        released = through(executor, source.stream())
         for _ in range(taken):
             if await anext(released, None) is None:
                 break

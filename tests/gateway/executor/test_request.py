@@ -13,7 +13,7 @@ from policies.base import Call
 from policies.content import Image, Message, Request, Text, Tool, ToolResult
 from policies.verdicts import Verdict, allow, block, refuse, replace, reroute, respond, stop
 
-from .playing import Source, active, answer, check, noting, play, prepared
+from .playing import Source, active, answer, check, noting, play, prepared, through
 
 ASKED = Request("model-1", (Message("user", (Text("hello"),)),), stream=True, choices=2)
 
@@ -51,7 +51,7 @@ async def test_answer_hooks_see_the_request_as_it_was_sent() -> None:
     first = active("first", on_text=lambda text, call: noting(seen, call.request.last_user_text, allow()))
     played = prepared(first, active(on_request=upper), request=ASKED)
     await played.executor.check(ASKED)
-    async for _ in played.executor.run(Source([answer(Text("hi"))]).stream()):
+    async for _ in through(played.executor, Source([answer(Text("hi"))]).stream()):
         pass
     assert seen == ["HELLO"]
 

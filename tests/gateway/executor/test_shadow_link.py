@@ -12,7 +12,7 @@ from policies.content import Request, Text, ToolCall
 from policies.events import BlockDelta, Event
 from policies.verdicts import Decision, Verdict, allow, block, replace, retry, stop
 
-from .playing import Played, Source, active, answer, choices, noting, play, prepared, same_objects
+from .playing import Played, Source, active, answer, choices, noting, play, prepared, same_objects, through
 from .test_request import ASKED
 
 LS = ToolCall("t1", "bash", '{"command":"ls"}')
@@ -137,7 +137,7 @@ async def test_a_shadow_is_asked_in_order_request_answer_end() -> None:
         )
     )
     assert await played.executor.check(ASKED) is ASKED
-    async for batch in played.executor.run(Source([EVENTS]).stream()):
+    async for batch in through(played.executor, Source([EVENTS]).stream()):
         played.batches.append(batch)
     await played.executor.end("finished")
     for _ in range(10):
@@ -170,7 +170,7 @@ async def test_a_shadow_that_falls_too_far_behind_loses_the_rest(monkeypatch: py
 
 async def test_a_shadow_outlives_a_client_that_leaves_and_judges_what_had_come() -> None:
     played = prepared(shadow(on_text=lambda text, call: block("no"), on_tool_call=lambda tool_call, call: block("no")))
-    run = played.executor.run(Source([EVENTS[:5], EVENTS[5:7], EVENTS[7:]]).stream())
+    run = through(played.executor, Source([EVENTS[:5], EVENTS[5:7], EVENTS[7:]]).stream())
     await anext(run)
     await anext(run)
     await run.aclose()

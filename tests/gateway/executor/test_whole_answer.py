@@ -8,7 +8,7 @@ from policies.content import Block, Opaque, Request, Response, Text, Thinking, T
 from policies.events import Aside, Event, Failure, Frame
 from policies.verdicts import Verdict, allow, block, replace, retry, stop
 
-from .playing import Source, active, answer, choices, noting, play, prepared, same_objects
+from .playing import Source, active, answer, choices, noting, play, prepared, same_objects, through
 
 LS = ToolCall("t1", "bash", '{"command":"ls"}')
 RM = ToolCall("t2", "bash", '{"command":"rm -rf /"}')
@@ -146,7 +146,7 @@ async def test_retry_leaves_with_nothing_released_and_closes_the_upstream() -> N
     played = prepared(active("picky", on_answer=always(retry("better", "too weak"))))
     source = Source([answer(Text("weak"))])
     with pytest.raises(RetryAsked) as asked:
-        async for batch in played.executor.run(source.stream()):
+        async for batch in through(played.executor, source.stream()):
             played.batches.append(batch)
     assert (asked.value.model, asked.value.by.active.name) == ("better", "picky")
     assert played.batches == []
@@ -157,7 +157,7 @@ async def test_retry_leaves_with_nothing_released_and_closes_the_upstream() -> N
 async def test_retry_is_no_answer_to_one_of_several_choices() -> None:
     played = prepared(active(on_answer=always(retry("better"))), request=Request("m", choices=2))
     await played.executor.check(Request("m", choices=2))
-    async for batch in played.executor.run(Source([choices(answer(Text("a")), answer(Text("b")))]).stream()):
+    async for batch in through(played.executor, Source([choices(answer(Text("a")), answer(Text("b")))]).stream()):
         played.batches.append(batch)
     assert [made.action for made in played.decisions] == ["failed_closed"] * 1
     assert "the policy failed" in played.texts[-1]
