@@ -68,7 +68,7 @@ def test_a_credential_that_is_not_ours_names_its_caller(headers: dict[str, str],
     assert THEIRS not in repr(caller) + caller.key
 
 
-@pytest.mark.parametrize("key", [OURS, f"{OURS}x", BROUGHT])
+@pytest.mark.parametrize("key", [OURS, f"{OURS}x", BROUGHT], ids=["ours", "mistyped", "brought"])
 def test_a_key_of_ours_is_never_passed_on(mode: str, key: str) -> None:
     if mode == "both":
         assert found(x_api_key=key) is None
