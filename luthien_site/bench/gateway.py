@@ -46,6 +46,7 @@ class Setting:
     database_url: str = ""
     record: str = "blocking"
     core: int | None = None
+    through_litellm: bool = False
     key: str = field(default_factory=lambda: f"bench-{secrets.token_hex(16)}")
 
     @property
@@ -63,6 +64,8 @@ class Setting:
     def config(self) -> str:
         """The YAML that `apply_config` takes."""
         provider = {"dialect": self.dialect, "base_url": self._base_url(), "api_key": "none"}
+        if self.through_litellm:
+            provider |= {"dialect": "litellm", "litellm_provider": self.dialect}
         return yaml.safe_dump(
             {
                 "providers": {"bench": provider},

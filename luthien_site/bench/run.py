@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -23,6 +24,7 @@ from luthien_site.bench.postgres import Postgres
 from luthien_site.bench.processes import Child, DidNotStart, cores, on_core
 from luthien_site.bench.report import DIRECT, LUTHIEN, PEER, Results, Round
 from luthien_site.bench.scenarios import Scenario
+from luthien_site.bench.variants import THROUGH, suited, warm_up
 from luthien_site.bench.workload import WORD, Dialect
 
 Say = Callable[[str], None]
@@ -61,7 +63,9 @@ async def _run(plan: Plan, core: int | None, say: Say) -> Results:
             for number in range(1 if scenario.once else plan.rounds):
                 say(f"{scenario.title}, round {number + 1} ...")
                 # One after the other within the round, so that a machine that changes its pace changes it for all.
-                rounds.append({target.name: await _measured(scenario, target, notes) for target in targets})
+                rounds.append(
+                    {target.name: await _measured(scenario, target, notes) for target in suited(scenario.way, targets)}
+                )
             results.rounds[scenario.name] = rounds
     return results
 
@@ -93,19 +97,28 @@ async def _targets(plan: Plan, core: int | None, say: Say, notes: list[str]) -> 
         database = stack.enter_context(Postgres()) if plan.postgres else None
         untouched = WORD.strip().encode()
         targets = [Target(DIRECT, provider.port, plan.dialect, "demo/script", "none", untouched)]
-        for name, policies in ((LUTHIEN, [UPPERCASE]), (NO_POLICY, [])):
+        for name, policies in _gateways(plan):
             url = database.create(name.replace(" ", "_")) if database else ""
             folder = data / name.replace(" ", "-")
-            setting = Setting(folder, provider.port, plan.dialect, policies, url, plan.record, core)
+            through = name == THROUGH
+            setting = Setting(folder, provider.port, plan.dialect, policies, url, plan.record, core, through)
             gateway = Gateway(f"The gateway ({name})", setting)
             stack.callback(gateway.stop)
             await gateway.prepare()
             await gateway.start()
             says = untouched.upper() if policies else untouched
             targets.append(Target(name, gateway.port, plan.dialect, MODEL, setting.key, says, gateway))
+            if through:
+                await warm_up(targets[-1])
         if peer := await _peer(plan, data, provider.port, core, stack, say, notes):
             targets.append(peer)
         yield targets
+
+
+def _gateways(plan: Plan) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The names of ours, each with its policies."""
+    through = any(scenario.way == "litellm" for scenario in plan.scenarios)
+    return [(LUTHIEN, [UPPERCASE]), (NO_POLICY, []), *([(THROUGH, [UPPERCASE])] if through else [])]
 
 
 async def _peer(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from luthien_site.bench import measure
 from luthien_site.bench.measure import Figures, Target
+from luthien_site.bench.variants import Way
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Scenario:
     title: str
     run: Callable[[Target], Awaitable[Figures]]
     once: bool = False
+    way: Way = ""
 
 
 RATE = 20.0
@@ -28,6 +30,7 @@ def full(seconds: float) -> list[Scenario]:
     """The scenarios, each round of each target `seconds` long."""
     return [
         *(throughput(concurrency, seconds) for concurrency in (1, 16, 64)),
+        *other_ways(16, seconds),
         Scenario(
             "latency", f"Unstreamed answers at {RATE:.0f} calls a second", lambda t: measure.latency(t, RATE, seconds)
         ),
@@ -51,10 +54,21 @@ def quick() -> list[Scenario]:
     """The same instruments, so short that their figures mean little."""
     return [
         throughput(4, 0.3),
+        *other_ways(4, 0.3),
         Scenario("latency", "Unstreamed answers at 20 calls a second", lambda t: measure.latency(t, RATE, 0.3)),
         Scenario("first_event", "First event of streams", lambda t: measure.first_event(t, RATE, 0.3)),
         Scenario("paced", "4 streams of 50 events a second", lambda t: measure.paced_events(t, 4, 50.0, 0.3)),
         Scenario("memory", "4 slow streams", lambda t: measure.memory(t, 4, 0.2), once=True),
+    ]
+
+
+def other_ways(concurrency: int, seconds: float) -> list[Scenario]:
+    """Unstreamed calls that do not go straight from an OpenAI client to an OpenAI provider."""
+    responses, cross = throughput(concurrency, seconds), throughput(concurrency, seconds)
+    return [
+        replace(responses, name=f"responses_{concurrency}", title=f"Responses, {concurrency} clients", way="responses"),
+        replace(cross, name=f"cross_{concurrency}", title=f"Messages to OpenAI, {concurrency} clients", way="cross"),
+        replace(throughput(1, seconds), name="litellm_1", title="Through litellm, 1 client", way="litellm"),
     ]
 
 

@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Dialect = Literal["openai", "anthropic"]
+Dialect = Literal["openai", "anthropic", "responses"]
 
-PATHS: dict[Dialect, str] = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
+PATHS: dict[Dialect, str] = {
+    "openai": "/v1/chat/completions",
+    "anthropic": "/v1/messages",
+    "responses": "/v1/responses",
+}
 SYSTEM = " ".join(
     f"Rule {number}: read the file before changing it, keep the change small, and say what was not verified."
     for number in range(1, 21)
@@ -70,6 +74,8 @@ def _body(script: Script, dialect: Dialect, model: str) -> bytes:
     body: dict[str, Any] = {"model": model, "stream": script.stream}
     if dialect == "anthropic":
         body |= {"max_tokens": 4096, "system": SYSTEM, "messages": [user]}
+    elif dialect == "responses":
+        body |= {"instructions": SYSTEM, "input": [user]}
     else:
         body |= {"messages": [{"role": "system", "content": SYSTEM}, user]}
     # Without blanks, as the SDKs of the providers write it.

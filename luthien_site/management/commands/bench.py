@@ -29,6 +29,8 @@ class Command(BaseCommand):
 
     def handle(self, *, only: str | None, json: Path | None, quick: bool, **options: Any) -> None:
         chosen = scenarios.quick() if quick else scenarios.full(options["seconds"])
+        if options["dialect"] != "openai":
+            chosen = [scenario for scenario in chosen if not scenario.way]
         names = [scenario.name for scenario in chosen]
         if only and only not in names:
             raise CommandError(f"There is no scenario {only}; there are {', '.join(names)}.")

@@ -24,6 +24,10 @@ def test_a_quick_run_measures_real_gateways_and_leaves_nothing_behind(tmp_path: 
         assert results.median("first_event", name, "added_ms_p50") is not None
         assert results.median("paced", name, "events_per_s")
         assert results.median("memory", name, "mb_with_streams")
+        assert results.median("responses_4", name, "calls_per_s")
+        assert results.median("cross_4", name, "calls_per_s")
+    assert results.median("litellm_1", LUTHIEN, "calls_per_s")
+    assert results.median("litellm_1", NO_POLICY, "calls_per_s") is None
     assert "left out" in results.notes[-1]
     assert list((tmp_path / "bench").iterdir()) == []
     assert os.sched_getaffinity(0) == cores

@@ -10,7 +10,7 @@ def parts(request: bytes) -> tuple[list[str], dict[str, object]]:
     return head.decode().split("\r\n"), json.loads(body)
 
 
-@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+@pytest.mark.parametrize("dialect", ["openai", "anthropic", "responses"])
 def test_a_request_is_well_formed_in_its_dialect(dialect: Dialect) -> None:
     request = Requests(WHOLE, dialect, "bench", "secret").next()
     head, body = parts(request)

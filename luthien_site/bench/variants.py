@@ -1,0 +1,51 @@
+"""Scenarios in which a call goes another way: what each server is then asked, and which servers take part."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from time import perf_counter
+from typing import Literal
+
+from luthien_site.bench.client import CallFailed, Pool
+from luthien_site.bench.measure import Target
+from luthien_site.bench.processes import DidNotStart
+from luthien_site.bench.report import DIRECT, LUTHIEN, PEER
+from luthien_site.bench.workload import WHOLE
+
+Way = Literal["", "litellm", "responses", "cross"]
+"""In order: as it comes; through litellm as a library; the Responses API; Anthropic's clients on an OpenAI provider."""
+THROUGH = "through litellm"
+"""A gateway of its own, because litellm takes 200 MB that the others are not to be charged with."""
+WARM_SECONDS = 120.0
+
+
+def suited(way: Way, targets: Sequence[Target]) -> list[Target]:
+    """The servers that are measured `way`, in the order of `targets`, each as it is then asked."""
+    match way:
+        case "litellm":
+            taking_part = [each for each in targets if each.name in (DIRECT, THROUGH, PEER)]
+            return [replace(each, name=LUTHIEN) if each.name == THROUGH else each for each in taking_part]
+        case "responses":
+            return [replace(each, dialect="responses") for each in suited("", targets)]
+        case "cross":
+            usual = suited("", targets)
+            return [each if each.name == DIRECT else replace(each, dialect="anthropic") for each in usual]
+    return [each for each in targets if each.name != THROUGH]
+
+
+async def warm_up(target: Target) -> None:
+    """Returns when `target` has loaded what it needs for its first answer. Raises DidNotStart."""
+    requests, deadline = target.requests(WHOLE), perf_counter() + WARM_SECONDS
+    while True:
+        pool = Pool(target.port)
+        try:
+            target.verify(await pool.call(requests.next()))
+            return
+        except CallFailed as failure:
+            if perf_counter() > deadline:
+                raise DidNotStart(f"The gateway did not warm up: {failure}") from None
+            await asyncio.sleep(0.5)
+        finally:
+            pool.close()
