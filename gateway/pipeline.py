@@ -104,7 +104,7 @@ async def _whole(call: LiveCall, answer: Answer) -> Head:
             out = chain.feed(events)
             while chain.waiting:
                 out += await chain.settle()
-        final = call.incoming.dialect.write_answer(out)
+        final = call.incoming.dialect.write_answer(out, call.request)
         call.releasing(out)
     call.record.final(final)
     await call.close("finished", answer.status)

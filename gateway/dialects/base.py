@@ -73,8 +73,8 @@ class Dialect(Protocol):
         """A whole answer as events (one answer a choice), all of one frame. Raises UpstreamGarbled."""
         ...
 
-    def write_answer(self, events: Sequence[Event]) -> bytes:
-        """A whole answer: the frame's own bytes if all events are its, else a minimal edit of its source."""
+    def write_answer(self, events: Sequence[Event], request: Request | None = None) -> bytes:
+        """A whole answer to `request`: its frame's own bytes if all events are there, else a minimal edit."""
         ...
 
     def read_recorded(self, raw: bytes, streamed: bool) -> list[Response]:

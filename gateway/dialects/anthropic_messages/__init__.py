@@ -44,7 +44,7 @@ class AnthropicMessages:
     def read_answer(self, body: bytes) -> list[Event]:
         return answers.read_answer(body)
 
-    def write_answer(self, events: Sequence[Event]) -> bytes:
+    def write_answer(self, events: Sequence[Event], request: Request | None = None) -> bytes:
         return answers.write_answer(events)
 
     def read_recorded(self, raw: bytes, streamed: bool) -> list[Response]:

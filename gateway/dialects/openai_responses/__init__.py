@@ -50,8 +50,8 @@ class OpenAIResponses:
     def read_answer(self, body: bytes) -> list[Event]:
         return answers.read_answer(body)
 
-    def write_answer(self, events: Sequence[Event]) -> bytes:
-        return answers.write_answer(events)
+    def write_answer(self, events: Sequence[Event], request: Request | None = None) -> bytes:
+        return answers.write_answer(events, tools.namespaces(request) if request is not None else None)
 
     def read_recorded(self, raw: bytes, streamed: bool) -> list[Response]:
         return recorded.fold_stream(raw, Reader()) if streamed else recorded.fold_body(raw, answers.read_answer)

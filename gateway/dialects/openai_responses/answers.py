@@ -12,6 +12,7 @@ from policies.content import ToolCall
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, block_events
 
 from .composer import Composer
+from .envelope import output_text
 from .items import TEXTS, read_item, string
 from .making import Namespaces, source_part
 from .usage import read_reason, read_usage
@@ -43,6 +44,8 @@ def write_answer(events: Sequence[Event], namespaces: Namespaces | None = None) 
 def _events(source: Json) -> list[Event]:
     if source.get("status") not in (None, "completed", "incomplete") or source.get("error"):
         raise UpstreamGarbled("the provider's answer is an error, or not an answer yet")
+    if source.get("output_text") and source["output_text"] != output_text(source["output"]):
+        raise UpstreamGarbled("the provider's answer says two different texts")
     events: list[Event] = [Start(string(source, "id", ""), string(source, "model", ""), source=source)]
     calls_tools = False
     for index, item in enumerate(source["output"]):

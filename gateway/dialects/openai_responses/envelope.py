@@ -37,7 +37,7 @@ class Envelope:
         response["output"] = output
         response["usage"] = known.get("usage") or write_usage(end.usage)
         if "output_text" in response:
-            response["output_text"] = _output_text(output)
+            response["output_text"] = output_text(output)
         type_name = f"response.{'incomplete' if response.get('status') == 'incomplete' else 'completed'}"
         return {**(own if "response" in own else {}), "type": type_name, "response": response}
 
@@ -49,7 +49,8 @@ def end_event(end: End) -> Json:
     return event
 
 
-def _output_text(output: list[Json]) -> str:
+def output_text(output: list[Json]) -> str:
+    """All that a response says, as some servers repeat it beside the items."""
     parts = [part for item in output if item["type"] == "message" for part in item["content"]]
     return "".join(part["text"] for part in parts if part["type"] == "output_text")
 

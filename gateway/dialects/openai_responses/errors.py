@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.dialects.frames import sse
 from gateway.dialects.openai_chat.errors import error_kind as kind_of_type
-from gateway.dialects.openai_chat.errors import error_type, read_error, write_error, write_models
+from gateway.dialects.openai_chat.errors import read_error, write_error, write_models
 from gateway.dialects.wire_json import Json, loads
 from gateway.errors import ErrorKind, GatewayError
 
@@ -19,6 +19,12 @@ __all__ = [
     "write_models",
 ]
 
+_CODES: dict[ErrorKind, str] = {
+    "invalid_request": "invalid_prompt",
+    "rate_limit": "rate_limit_exceeded",
+    "overloaded": "server_is_overloaded",
+    "timeout": "timeout",
+}
 _KINDS: dict[str, ErrorKind] = {
     "invalid_prompt": "invalid_request",
     "context_length_exceeded": "invalid_request",
@@ -42,6 +48,11 @@ def write_failure(error: GatewayError, call_id: str) -> bytes:
 def error_kind(type_name: str) -> ErrorKind:
     """What a code, which a failure here has for a type, stands for."""
     return _KINDS.get(type_name) or kind_of_type(type_name)
+
+
+def error_type(kind: ErrorKind) -> str:
+    """The code that stands for it."""
+    return _CODES.get(kind, "server_error")
 
 
 def failure_events(code: str, message: str, response_id: str, model: str = "") -> list[Json]:

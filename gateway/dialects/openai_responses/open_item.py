@@ -58,6 +58,7 @@ class OpenItem:
         self._kind = kind_of(self._item)
         self._part: int | None = None
         self._part_type = ""
+        self._part_types: list[str] = []
         self._part_done: Json | None = None
         self._parts = 0
         self._said: dict[Place, list[str]] = {}
@@ -168,6 +169,7 @@ class OpenItem:
         block = read_part(part, {"item": self._source, "part": source or part})
         self._part, self._part_type, self._part_done = at, part["type"], None
         self._parts += 1
+        self._part_types.append(self._part_type)
         opening = [event for event in block_events(block) if not isinstance(event, BlockEnd)]
         text = block.text if isinstance(block, Text) else ""
         if text:
@@ -232,7 +234,8 @@ class OpenItem:
             _require(call_id(item) == call_id(self._item) and call_name(item) == call_name(self._item))
             _require(is_executed(item) == is_executed(self._item))
         elif self._kind == "text":
-            _require(len(item.get("content") or ()) >= self._parts)
+            types = [part["type"] for part in item.get("content") or ()]
+            _require(types[: self._parts] == self._part_types)
 
 
 def whole_item(done: Json) -> list[Event]:

@@ -14,6 +14,7 @@ from gateway.errors import UpstreamGarbled
 from policies.content import Block
 from policies.events import Aside, End, Event, Failure, Start, StreamTruncated
 
+from .envelope import output_text
 from .errors import read_failure
 from .items import read_item, string
 from .open_item import OpenItem, whole_item
@@ -173,6 +174,8 @@ class Reader(FrameReader):
 def _says(response: Json, items: list[Json]) -> bool:
     """Whether the whole output, if it is there, says what was streamed."""
     output = response.get("output")
+    if response.get("output_text") and response["output_text"] != output_text(items):
+        return False
     return not output or output == items or _blocks(output) == _blocks(items)
 
 

@@ -24,6 +24,7 @@ from .tools import read_tools
 ROLES: dict[Any, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 RESULTS = frozenset({"function_call_output", "custom_tool_call_output", "local_shell_call_output"})
 """Items whose `output` is a text, or a list of parts."""
+_OF_THE_CLIENT: dict[str, Role] = {"mcp_approval_response": "user", "item_reference": "assistant"}
 _HIDING = ("previous_response_id", "conversation", "prompt", "background")
 _FREE_FORMS = (None, "text")
 _HIDDEN = (
@@ -52,7 +53,7 @@ def read_request(body: bytes, hidden_history: bool = False) -> Request:
 
 def read_message(source: Json, where: str = "") -> Message:
     """One input item. Raises BadRequest where one that we model is malformed; all others are opaque."""
-    type_name = optional_string(source, "type", where) or "message"
+    type_name = optional_string(source, "type", where) or ("item_reference" if _is_only_id(source) else "message")
     if type_name == "message":
         role = source.get("role")
         if not isinstance(role, str) or role not in ROLES:
@@ -64,8 +65,8 @@ def read_message(source: Json, where: str = "") -> Message:
         return Message("tool", (ToolResult(call_id, blocks, source=source),), source=source)
     if type_name.endswith("_output"):
         return Message("tool", (Opaque(type_name, source=source),), source=source)
-    if type_name == "mcp_approval_response":
-        return Message("user", (Opaque(type_name, source=source),), source=source)
+    if type_name in _OF_THE_CLIENT:
+        return Message(_OF_THE_CLIENT[type_name], (Opaque(type_name, source=source),), source=source)
     try:
         return Message("assistant", tuple(read_item(source)), source=source)
     except (KeyError, TypeError, AttributeError) as error:
@@ -136,7 +137,7 @@ def _refuse_hidden(source: Json) -> None:
 
 def _is_only_id(item: Json) -> bool:
     """A reference may leave out its type."""
-    return "id" in item and "type" not in item and "role" not in item
+    return bool(item.get("id")) and not item.get("type") and not item.get("role")
 
 
 def _image(url: str, source: Json) -> Image:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.dialects import ANTHROPIC, OPENAI_CHAT
+from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES
 from gateway.dialects.unambiguous import event_name, misspelled, unambiguous_object
 from gateway.errors import BadRequest, UpstreamGarbled
 from policies.events import Aside
@@ -104,15 +104,99 @@ CHAT_TRICKS = {
 }
 
 
+def told(type_name: str, **fields: Any) -> bytes:
+    return frame({"type": f"response.{type_name}", **fields}, f"response.{type_name}")
+
+
+def item_event(what: str, **item: Any) -> bytes:
+    return told(f"output_item.{what}", output_index=0, item=item)
+
+
+def arguments(what: str, **fields: Any) -> bytes:
+    return told(f"function_call_arguments.{what}", output_index=0, **fields)
+
+
+def completed(*output: Any) -> bytes:
+    return told("completed", response={"status": "completed", "output": list(output)})
+
+
+CREATED = told("created", response={"id": "i", "model": "m", "output": []})
+FUNCTION = {"type": "function_call", "id": "f", "call_id": "c", "name": "f", "arguments": ""}
+SAFE, BAD = {**FUNCTION, "arguments": '{"c":"ls"}'}, {**FUNCTION, "arguments": '{"c":"rm"}'}
+CALL = CREATED + item_event("added", **FUNCTION) + arguments("delta", delta='{"c":"ls"}')
+MESSAGE = {"type": "message", "id": "m", "role": "assistant", "content": []}
+GOOD = {**MESSAGE, "content": [{"type": "output_text", "text": "good"}]}
+PART = {"output_index": 0, "content_index": 0}
+SPEECH = (
+    CREATED
+    + item_event("added", **MESSAGE)
+    + told("content_part.added", **PART, part={"type": "output_text", "text": ""})
+    + told("output_text.delta", **PART, delta="good")
+)
+
+RESPONSES_TRICKS = {
+    "output in response.created": told("created", response={"id": "i", "model": "m", "output": [BAD]}),
+    "output in response.in_progress": CREATED + told("in_progress", response={"output": [BAD]}),
+    "an event whose name contradicts its type": CREATED + frame({"type": "response.x"}, "response.output_item.done"),
+    "an item before the response": item_event("done", **BAD),
+    "an item that is done as another": CALL + item_event("done", **BAD),
+    "an item that is done as another type": CALL + item_event("done", **{**SAFE, "type": "custom_tool_call"}),
+    "an item that is done under another name": CALL + item_event("done", **{**SAFE, "name": "g"}),
+    "an item that is done under another id": CALL + item_event("done", **{**SAFE, "call_id": "d"}),
+    "an item that is done in another namespace": CALL + item_event("done", **{**SAFE, "namespace": "n"}),
+    "an item that is done twice": CALL + item_event("done", **SAFE) + item_event("done", **BAD),
+    "an item that is added twice": CALL + item_event("added", **FUNCTION),
+    "arguments that are done as others": CALL + arguments("done", arguments='{"c":"rm"}'),
+    "arguments of another kind of call": CALL + told("custom_tool_call_input.delta", output_index=0, delta="x"),
+    "text in a call": CALL + told("output_text.delta", **PART, delta="x"),
+    "a delta of no item": CREATED + told("output_text.delta", **PART, delta="x"),
+    "a text that is done as another": SPEECH + told("output_text.done", **PART, text="bad"),
+    "a text that is done as another in its item": SPEECH
+    + item_event("done", **{**MESSAGE, "content": [{"type": "output_text", "text": "bad"}]}),
+    "a text that is done as a refusal": SPEECH
+    + item_event("done", **{**MESSAGE, "content": [{"type": "refusal", "refusal": "good"}]}),
+    "a part that is gone when its item is done": SPEECH + item_event("done", **MESSAGE),
+    "a refusal within a text": SPEECH + told("refusal.delta", **PART, delta="bad"),
+    "a part out of order": SPEECH + told("content_part.added", output_index=0, content_index=2, part={"type": "x"}),
+    "a summary within a message": SPEECH + told("reasoning_summary_part.added", output_index=0, part={}),
+    "another output when all is complete": CALL + item_event("done", **SAFE) + completed(BAD),
+    "more output when all is complete": CALL + item_event("done", **SAFE) + completed(SAFE, {**BAD, "call_id": "d"}),
+    "an end within an item": CALL + completed(SAFE),
+    "an answer behind its end": CREATED + completed() + item_event("done", **BAD),
+    "an answer behind an error": CREATED + frame({"type": "error", "message": "m"}) + item_event("done", **BAD),
+    "output in a failure": CREATED + told("failed", response={"status": "failed", "output": [BAD]}),
+    "arguments that stand twice": CREATED
+    + frame(
+        b'{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","call_id":"c",'
+        b'"name":"f","arguments":"{}","arguments":"[]"}}'
+    ),
+    "an item in another spelling": CREATED + frame({"type": "response.x", "Item": SAFE}),
+    "a call that runs elsewhere when it is done": CREATED
+    + item_event(
+        "added", type="shell_call", id="s", call_id="c", action={}, environment={"type": "container_reference"}
+    )
+    + item_event("done", type="shell_call", id="s", call_id="c", action={}, environment={"type": "local"}),
+}
+
+
 @pytest.mark.parametrize(
     ("dialect", "stream"),
     [pytest.param(ANTHROPIC, stream, id=trick) for trick, stream in ANTHROPIC_TRICKS.items()]
-    + [pytest.param(OPENAI_CHAT, stream, id=trick) for trick, stream in CHAT_TRICKS.items()],
+    + [pytest.param(OPENAI_CHAT, stream, id=trick) for trick, stream in CHAT_TRICKS.items()]
+    + [pytest.param(OPENAI_RESPONSES, stream, id=trick) for trick, stream in RESPONSES_TRICKS.items()],
 )
 def test_a_stream_that_clients_may_read_in_another_way_is_garbled(dialect: Any, stream: bytes) -> None:
     with pytest.raises(UpstreamGarbled):
         dialect.reader(REQUEST).feed(stream)
     dialect.reader(REQUEST, strict=False).feed(stream)
+
+
+def test_what_the_responses_tricks_begin_with_is_clear() -> None:
+    for stream in (
+        CALL + item_event("done", **SAFE) + completed(SAFE),
+        SPEECH + item_event("done", **GOOD) + completed(),
+    ):
+        assert OPENAI_RESPONSES.reader(REQUEST).feed(stream)
 
 
 @pytest.mark.parametrize("dialect", STREAMED)
@@ -129,6 +213,9 @@ def test_what_says_nothing_may_follow_the_end(dialect: str) -> None:
         (ANTHROPIC, b'{"content":[{"type":"text","text":"bad","text":"good"}]}'),
         (ANTHROPIC, b'{"content":[{"type":"tool_use","id":"t","name":"f","input":{}}],"content":[]}'),
         (OPENAI_CHAT, b'{"choices":[{"message":{"content":"good"},"text":"bad"}]}'),
+        (OPENAI_RESPONSES, b'{"output":[],"output":[{"type":"reasoning"}]}'),
+        (OPENAI_RESPONSES, b'{"output":[{"type":"message","content":[{"type":"output_text","text":"a","Text":"b"}]}]}'),
+        (OPENAI_RESPONSES, b'{"output":[{"type":"message","content":[]}],"output_text":"bad"}'),
         (OPENAI_CHAT, b'{"choices":[{"message":{"content":"good"},"delta":{"content":"bad"}}]}'),
         (OPENAI_CHAT, b'{"choices":[{"message":{"tool_calls":[{"function":{"name":"f"},"custom":{"name":"g"}}]}}]}'),
     ],
