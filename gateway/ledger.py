@@ -25,6 +25,18 @@ class Ledger:
         """Take note of answers that the upstream has begun."""
         self._begun += sum(isinstance(event, Start) for event in events)
 
+    def free(self, events: Sequence[Event]) -> int:
+        """How many of `events`, from the first on, need not be on record before they are released.
+
+        Not every dialect says where a tool call ends, so one that may be complete among them counts from its start.
+        """
+        is_call = self._start is not None and self._start.kind == "tool_call"
+        for place, event in enumerate(events):
+            begins = isinstance(event, BlockStart) and event.kind == "tool_call"
+            if begins or isinstance(event, End | Failure) or (is_call and isinstance(event, BlockEnd)):
+                return place
+        return len(events)
+
     def release(self, events: Sequence[Event]) -> list[Block]:
         """The blocks that `events` complete. Of others than tool calls only the kind is told, not the text."""
         completed: list[Block] = []

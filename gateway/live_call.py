@@ -193,6 +193,10 @@ class LiveCall:
         self.record.released(blocks)
         return any(isinstance(block, ToolCall) for block in blocks)
 
+    def free(self, events: Sequence[Event]) -> int:
+        """How many of `events`, from the first on, `make_durable` would not wait for."""
+        return self._ledger.free(events)
+
     async def make_durable(self, events: Sequence[Event]) -> None:
         """Returns once what `events` complete, a tool call or the answer, is on record; at once if they do not.
 

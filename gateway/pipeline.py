@@ -138,10 +138,18 @@ class _Release:
     async def __call__(self, chain: Chain, events: list[Event]) -> None:
         """A piece never waits for a verdict on what follows it."""
         if released := chain.feed(events):
-            await self._send(released)
+            await self._leave(released)
         while chain.waiting:
             if released := await chain.settle():
-                await self._send(released)
+                await self._leave(released)
+
+    async def _leave(self, events: list[Event]) -> None:
+        """What needs no record does not wait with what does."""
+        free = self._call.free(events)
+        if 0 < free < len(events):
+            await self._send(events[:free])
+            events = events[free:]
+        await self._send(events)
 
     async def _send(self, events: list[Event]) -> None:
         call = self._call

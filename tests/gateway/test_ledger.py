@@ -52,3 +52,23 @@ def test_asides_and_stray_deltas_change_nothing() -> None:
     ledger = Ledger()
     assert ledger.release([Aside(), BlockDelta("x")]) == []
     assert not ledger.over
+
+
+@pytest.mark.parametrize(
+    ("blocks", "free"), [([Text("a")], 4), ([Text("a"), LS], 4), ([LS, Text("a")], 1), ([Thinking("a"), Text("b")], 7)]
+)
+def test_what_completes_a_tool_call_or_the_answer_is_not_free(blocks: list[Block], free: int) -> None:
+    ledger = Ledger()
+    events = events_of(*blocks)
+    ledger.begin(events)
+    assert ledger.free(events) == free
+
+
+def test_the_end_of_an_open_tool_call_is_not_free() -> None:
+    ledger = Ledger()
+    _, start, delta, end_of_block, _ = events_of(LS)
+    ledger.release([start])
+    assert ledger.free([delta]) == 1
+    assert ledger.free([delta, end_of_block]) == 1
+    ledger.release([delta, end_of_block])
+    assert ledger.free([Failure("x", "y")]) == 0
