@@ -35,12 +35,12 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_chunks", "_error", "_head_size", "_is_paused", "_loop", "_lost", "_on", "_parser", "_size", "_transport",
-        "_until_closed", "_waiter", "closed", "headers", "idle_since", "status", "whole",
+        "_chunks", "_error", "_head_size", "_is_paused", "_lost", "_on", "_parser", "_size", "_transport",
+        "_until_closed", "_waiter", "closed", "headers", "idle_since", "loop", "status", "whole",
     )  # fmt: skip
 
     def __init__(self, lost: Callable[[Connection], None]) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._lost = lost
         self._parser = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[None] | None = None
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
     async def _more(self) -> None:
         if self._error is not None:
             raise self._error
-        self._waiter = self._loop.create_future()
+        self._waiter = self.loop.create_future()
         try:
             await self._waiter
         finally:

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from gateway.errors import UpstreamGarbled, UpstreamStalled, UpstreamTruncated, UpstreamUnreachable
 from gateway.upstreams.base import Headers, Outgoing
@@ -18,6 +18,7 @@ from gateway.upstreams.http1 import Connection, ConnectionEnded, NotHTTP
 from gateway.upstreams.pool import Address, Pool
 from gateway.upstreams.silence import Silence
 
+Body = TypeVar("Body", bytes, bytearray)
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a whole decoded body. A stream has no limit."""
 
@@ -91,10 +92,8 @@ class NativeUpstream:
     async def _head(self, connection: Connection, outgoing: Outgoing) -> None:
         """Send, and wait for the answer's head. Raises UpstreamUnreachable, UpstreamStalled, UpstreamGarbled."""
         connection.send(self._request(outgoing), outgoing.body)
-        waits = self._timeouts.first_byte
-        silent = UpstreamStalled(f"The provider {self.provider} did not begin to answer within {waits:g} s.")
         # A timer costs a third of what asyncio.timeout does.
-        timer = asyncio.get_running_loop().call_later(waits, connection.fail, silent)
+        timer = connection.loop.call_later(self._timeouts.first_byte, self._give_up, connection)
         try:
             await connection.head()
         except ConnectionEnded:
@@ -106,6 +105,10 @@ class NativeUpstream:
             timer.cancel()
         if 300 <= connection.status < 400:
             raise UpstreamGarbled(f"The provider {self.provider} answered with a redirect: check its base URL.")
+
+    def _give_up(self, connection: Connection) -> None:
+        waits = self._timeouts.first_byte
+        connection.fail(UpstreamStalled(f"The provider {self.provider} did not begin to answer within {waits:g} s."))
 
     def _request(self, outgoing: Outgoing) -> bytes:
         """The request line and headers. Raises UpstreamUnreachable where a configured one cannot be sent."""
@@ -186,13 +189,19 @@ class NativeAnswer:
             self._decoding.close()
 
     async def read(self) -> bytes:
+        if self._connection.whole and self._decoding is None:
+            return self._bounded(await self._connection.read())  # mostly it came with its head
         body = bytearray()
         async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
                 body += chunk
-                if len(body) > MAX_BODY:
-                    raise UpstreamGarbled(f"The provider {self._provider} answered with more than 64 MiB.")
+                self._bounded(body)
         return bytes(body)
+
+    def _bounded(self, body: Body) -> Body:
+        if len(body) > MAX_BODY:
+            raise UpstreamGarbled(f"The provider {self._provider} answered with more than 64 MiB.")
+        return body
 
     async def _next(self, silence: Silence) -> bytes:
         silence.begin()

@@ -14,14 +14,12 @@ class Silence:
     A chunk costs two look-ups of the clock and no timer: the one timer there is only looks again when it fires.
     """
 
-    __slots__ = ("_error", "_fail", "_limit", "_loop", "_since", "_timer")
+    __slots__ = ("_fail", "_limit", "_loop", "_provider", "_since", "_timer")
 
     def __init__(self, provider: str, fail: Callable[[Exception], None], limit: float) -> None:
         self._fail = fail
         self._limit = limit
-        self._error = UpstreamStalled(
-            f"The provider {provider} sent nothing for {limit:g} s in the middle of its answer."
-        )
+        self._provider = provider
         self._loop = asyncio.get_running_loop()
         self._since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -47,6 +45,7 @@ class Silence:
             return
         deadline = self._since + self._limit
         if self._loop.time() >= deadline:
-            self._fail(self._error)
+            problem = f"The provider {self._provider} sent nothing for {self._limit:g} s in the middle of its answer."
+            self._fail(UpstreamStalled(problem))
         else:
             self._timer = self._loop.call_at(deadline, self._look)
