@@ -42,15 +42,17 @@ class Template:
 
         With `noise` the frame ends in some of it and then `tail`.
         """
-        key = b'"' + name + b'":'
+        key = b'"' + name + b'"'
         place = raw.find(key)
-        start = place + len(key)
+        start = place + len(key) + 1
         if raw.startswith(b" ", start):
             start += 1
         literal = b'"' + text.encode("utf-8", "surrogatepass") + b'"'
         head = raw[: start + 1]
-        is_clear = place >= 0 and raw.count(key) == 1 and raw[:place].endswith(_BEFORE_A_KEY)
-        if not is_clear or not raw.startswith(literal, start) or _PLAIN.fullmatch(literal[1:-1]) is None:
+        is_clear = is_spelled_once(raw, key) and raw.startswith(b":", place + len(key))
+        if not is_clear or not raw[:place].endswith(_BEFORE_A_KEY):
+            return None
+        if not raw.startswith(literal, start) or _PLAIN.fullmatch(literal[1:-1]) is None:
             return None
         rest = raw[start + len(literal) - 1 :]
         if not noise:
@@ -89,6 +91,11 @@ class Template:
         if written is not None:
             raw = b"".join((written._head, core, written._pad, noise, written._tail))
         return BlockDelta(text, "", Frame(raw), self.source)
+
+
+def is_spelled_once(raw: bytes, key: bytes) -> bool:
+    """Whether the quoted `key` stands in the JSON `raw` once, and nowhere by escapes, which clients read as well."""
+    return raw.count(key) == 1 and b"\\" not in raw
 
 
 class Mould:

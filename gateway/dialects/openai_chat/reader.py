@@ -7,10 +7,11 @@ from the chunk with the finish reason on. With several choices the whole stream 
 
 from __future__ import annotations
 
+import re
 from string import ascii_letters, digits
 
 from gateway.dialects.frames import FrameReader, share_frame
-from gateway.dialects.templates import Template
+from gateway.dialects.templates import Template, is_spelled_once
 from gateway.dialects.unambiguous import event_name, unambiguous_object
 from gateway.dialects.wire_json import Json, loads_object
 from gateway.errors import UpstreamGarbled
@@ -22,6 +23,7 @@ from .kept import Kept, KeptAnswer
 from .pieces import CallKeys, Piece, pieces, string
 
 _LETTERS = (ascii_letters + digits).encode()
+_HIDDEN = re.compile(rb'"obfuscation": ?"[a-zA-Z0-9]+(?=")')
 _ELSEWHERE = frozenset({"message", "text", "content", "tool_calls"})
 
 
@@ -228,12 +230,10 @@ def _template(came: bytes, raw: bytes, text: str, chunk: Json) -> Template | Non
     """Of a delta that came as `came` and goes on as `raw`. OpenAI hides the lengths of texts by letters behind them."""
     if chunk.get("usage"):
         return None
-    hidden = chunk.get("obfuscation")
-    letters = hidden.encode() if isinstance(hidden, str) and hidden.isascii() and hidden.isalnum() else b""
 
     def learned(frame: bytes) -> Template | None:
-        place = frame.rfind(b'"' + letters + b'"') if letters else -1
-        noise, tail = (_LETTERS, frame[place + len(letters) + 1 :]) if place >= 0 else (b"", b"")
+        hidden = _HIDDEN.search(frame) if is_spelled_once(frame, b'"obfuscation"') else None
+        noise, tail = (_LETTERS, frame[hidden.end() :]) if hidden is not None else (b"", b"")
         return Template.learn(frame, b"content", text, chunk, noise, tail)
 
     template = learned(came)

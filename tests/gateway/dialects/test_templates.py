@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gateway.dialects import ANTHROPIC, OPENAI_CHAT
 from gateway.dialects.base import Dialect
 from gateway.dialects.templates import Mould, Template
+from gateway.errors import UpstreamGarbled
 from policies.content import Request
 from policies.events import BlockDelta, Event
 
@@ -67,6 +68,9 @@ def test_any_other_frame_is_not(raw: bytes) -> None:
         (b'{"text":null}', "hello"),
         (b'{"text":""}', ""),
         (b'{"text":"hel"}', "hello"),
+        (b'{"a":{"text":"hello"},"b":{"text" :"hello"}}', "hello"),
+        (b'{"a":{"text":"hello"},"b":{"te\\u0078t":"hello"}}', "hello"),
+        (b'{"a":"text","b":["text","hello"]}', "hello"),
     ],
 )
 def test_nothing_is_learned_where_the_texts_place_is_not_sure(raw: bytes, text: str) -> None:
@@ -152,6 +156,36 @@ def told(events: list[Event]) -> list[tuple[Event, bytes | None]]:
     return [(event, event.frame.raw if event.frame else None) for event in events]
 
 
+def decoy(text: str, name: str) -> bytes:
+    """A delta whose content is always the same, and stands in another place under a spelling of its own."""
+    return b'data: {"decoy":{"content":"%s"},"choices":[{"index":0,"delta":{%s:"hello"}}]}\n\n' % (
+        text.encode(),
+        name.encode(),
+    )
+
+
+def hiding(key: str) -> bytes:
+    """A delta with a member behind the letters that hide its length, whose name looks like them."""
+    call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    members = {"obfuscation": "x", key: [{"index": 0, "delta": {"tool_calls": [call]}}]}
+    choice = {"index": 0, "delta": {"content": "hello"}}
+    return b'data: {"choices":' + orjson.dumps([choice]) + b"," + orjson.dumps(members)[1:] + b"\n\n"
+
+
+@pytest.mark.parametrize("name", ['"content" ', '"c\\u006fntent"'])
+def test_what_a_template_says_is_what_clients_find_in_the_frame(name: str) -> None:
+    reader = OPENAI_CHAT.reader(Request("m"))
+    events = reader.feed(CHAT_BEGIN + decoy("hello", name) * 2 + decoy("judged", name))
+    assert [event.text for event in events if isinstance(event, BlockDelta)] == ["hello"] * 3
+
+
+def test_letters_that_hide_a_length_are_not_the_name_of_something() -> None:
+    reader = OPENAI_CHAT.reader(Request("m"))
+    reader.feed(CHAT_BEGIN + chat("hello") + hiding("x"))
+    with pytest.raises(UpstreamGarbled):
+        reader.feed(hiding("choices"))
+
+
 @given(STREAMS)
 def test_a_stream_read_by_templates_is_the_stream_read_in_full(stream: tuple[Dialect, bytes, list[bytes]]) -> None:
     dialect, begin, frames = stream
@@ -160,6 +194,36 @@ def test_a_stream_read_by_templates_is_the_stream_read_in_full(stream: tuple[Dia
     for frame in [begin, *frames]:
         in_full._template = None  # type: ignore[attr-defined]
         assert told(by_templates.feed(frame)) == told(in_full.feed(frame))
+
+
+def decoy(text: str, name: str) -> bytes:
+    """A delta whose content is always the same, and stands in another place under a spelling of its own."""
+    return b'data: {"decoy":{"content":"%s"},"choices":[{"index":0,"delta":{%s:"hello"}}]}\n\n' % (
+        text.encode(),
+        name.encode(),
+    )
+
+
+def hiding(key: str) -> bytes:
+    """A delta with a member behind the letters that hide its length, whose name looks like them."""
+    call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    members = {"obfuscation": "x", key: [{"index": 0, "delta": {"tool_calls": [call]}}]}
+    choice = {"index": 0, "delta": {"content": "hello"}}
+    return b'data: {"choices":' + orjson.dumps([choice]) + b"," + orjson.dumps(members)[1:] + b"\n\n"
+
+
+@pytest.mark.parametrize("name", ['"content" ', '"c\\u006fntent"'])
+def test_what_a_template_says_is_what_clients_find_in_the_frame(name: str) -> None:
+    reader = OPENAI_CHAT.reader(Request("m"))
+    events = reader.feed(CHAT_BEGIN + decoy("hello", name) * 2 + decoy("judged", name))
+    assert [event.text for event in events if isinstance(event, BlockDelta)] == ["hello"] * 3
+
+
+def test_letters_that_hide_a_length_are_not_the_name_of_something() -> None:
+    reader = OPENAI_CHAT.reader(Request("m"))
+    reader.feed(CHAT_BEGIN + chat("hello") + hiding("x"))
+    with pytest.raises(UpstreamGarbled):
+        reader.feed(hiding("choices"))
 
 
 @given(STREAMS)
