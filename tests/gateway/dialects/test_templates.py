@@ -196,36 +196,6 @@ def test_a_stream_read_by_templates_is_the_stream_read_in_full(stream: tuple[Dia
         assert told(by_templates.feed(frame)) == told(in_full.feed(frame))
 
 
-def decoy(text: str, name: str) -> bytes:
-    """A delta whose content is always the same, and stands in another place under a spelling of its own."""
-    return b'data: {"decoy":{"content":"%s"},"choices":[{"index":0,"delta":{%s:"hello"}}]}\n\n' % (
-        text.encode(),
-        name.encode(),
-    )
-
-
-def hiding(key: str) -> bytes:
-    """A delta with a member behind the letters that hide its length, whose name looks like them."""
-    call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    members = {"obfuscation": "x", key: [{"index": 0, "delta": {"tool_calls": [call]}}]}
-    choice = {"index": 0, "delta": {"content": "hello"}}
-    return b'data: {"choices":' + orjson.dumps([choice]) + b"," + orjson.dumps(members)[1:] + b"\n\n"
-
-
-@pytest.mark.parametrize("name", ['"content" ', '"c\\u006fntent"'])
-def test_what_a_template_says_is_what_clients_find_in_the_frame(name: str) -> None:
-    reader = OPENAI_CHAT.reader(Request("m"))
-    events = reader.feed(CHAT_BEGIN + decoy("hello", name) * 2 + decoy("judged", name))
-    assert [event.text for event in events if isinstance(event, BlockDelta)] == ["hello"] * 3
-
-
-def test_letters_that_hide_a_length_are_not_the_name_of_something() -> None:
-    reader = OPENAI_CHAT.reader(Request("m"))
-    reader.feed(CHAT_BEGIN + chat("hello") + hiding("x"))
-    with pytest.raises(UpstreamGarbled):
-        reader.feed(hiding("choices"))
-
-
 @given(STREAMS)
 def test_a_stream_written_by_moulds_says_the_same(stream: tuple[Dialect, bytes, list[bytes]]) -> None:
     dialect, begin, frames = stream
