@@ -29,6 +29,7 @@ class _Item:
         self.source = source
         self.parts: list[Json] = []
         self.part: Json = {}
+        self.came_at: int | None = None
         self.text: list[str] = []
         self.signature = ""
         self.summarising = False
@@ -118,6 +119,7 @@ class Composer:
             return []  # a message without parts
         item.part = opening_part(source_part(event.source))
         item.text = []
+        item.came_at = event.source["at"] if isinstance(event.source, dict) and "at" in event.source else None
         self.exact &= self._same_place(source)
         added = _base(source, "response.content_part.added")
         return [self._placed({**added, "part": item.part})]
@@ -185,7 +187,9 @@ class Composer:
             steps = self._end_part(item, own, text)
             if not closes and item.source is not None:
                 return steps  # another part may follow
-            return steps + self._finish(self._message(item, known))
+            message = self._message(item, known)
+            self.exact &= message is known
+            return steps + self._finish(message)
         if item.opened["type"] == "reasoning":
             return self._end_thought(item, known, text)
         if item.opened["type"] in ARGUMENTS or "call_id" in item.opened or known is not None:
@@ -193,7 +197,7 @@ class Composer:
         return self._finish(item.opened)
 
     def _end_part(self, item: _Item, own: Json, text: str) -> list[Json]:
-        known = _known_part(own, len(item.parts))
+        known = _known_part(own, item.came_at)
         part = finished_part(known, item.part, text)
         self.exact &= part is known
         steps = [self._placed({"type": "response.content_part.done", "part": part})]
@@ -206,10 +210,8 @@ class Composer:
         return steps
 
     def _message(self, item: _Item, known: Json | None) -> Json:
-        if known is not None:
-            content = known.get("content") or []
-            if len(content) == len(item.parts) and all(a is b for a, b in zip(content, item.parts, strict=True)):
-                return known
+        if known is not None and known.get("content") == item.parts:
+            return known
         return {**(known or {**item.opened, "status": "completed"}), "content": item.parts}
 
     def _end_call(self, item: _Item, known: Json | None, text: str) -> list[Json]:
@@ -259,12 +261,12 @@ class Composer:
         return failure_events(event.type, event.message, self._envelope.id, self._envelope.model)
 
 
-def _known_part(own: Json, place: int) -> Json:
+def _known_part(own: Json, came_at: int | None) -> Json:
     """The part as the end of it, or of its item, has it."""
     if own.get("type") != "response.output_item.done":
         return own.get("part") or {}
     parts = own["item"].get("content") or ()
-    return parts[place] if place < len(parts) else {}
+    return parts[came_at] if came_at is not None and came_at < len(parts) else {}
 
 
 def _base(source: Any, type_name: str) -> Json:

@@ -1,7 +1,7 @@
 """Output items: their JSON to neutral blocks.
 
-A message has a block for each of its parts; every other item is one block. A block's source is `{"item": ..., "part":
-...}`: the parts of one message share the very same item, which is how they find together again.
+A message has a block for each of its parts; every other item is one block. A block's source is `{"item": ...}`, and for
+a part also `part` and its place `at`: the parts of one message share the very same item, by which they find together.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def read_item(item: Json, source: Json | None = None) -> list[Block]:
     source = item if source is None else source
     match kind_of(item):
         case "text" if item.get("content"):
-            return [read_part(part, {"item": source, "part": part}) for part in item["content"]]
+            parts = enumerate(item["content"])
+            return [read_part(part, {"item": source, "part": part, "at": at}) for at, part in parts]
         case "thinking":
             text = "\n\n".join(spoken(item).values())
             return [Thinking(text, string(item, "encrypted_content", ""), source={"item": source})]

@@ -136,7 +136,7 @@ class OpenItem:
         if self._kind == "text":
             part_type = "refusal" if type_name == _REFUSAL else "output_text"
             if at != self._part:
-                events = self._begin_part(at, {"type": part_type, TEXTS[part_type]: ""})
+                events = self._begin_part(at, {"type": part_type, TEXTS[part_type]: ""}, None, source)
             _require(self._part_type == part_type and self._part_done is None)
         self._said.setdefault((field, at), []).append(text)
         return [*events, BlockDelta(text, source=source)]
@@ -160,21 +160,21 @@ class OpenItem:
         if self._kind == "thinking":
             return self._summary_added(source)
         _require(self._kind == "text")
-        return self._begin_part(source["content_index"], source["part"], source)
+        return self._begin_part(source["content_index"], source["part"], source, source)
 
-    def _begin_part(self, at: int, part: Json, source: Json | None = None) -> list[Event]:
-        """A part opens; the one before it is whole by then."""
+    def _begin_part(self, at: int, part: Json, added: Json | None, source: Json) -> list[Event]:
+        """A part opens, as the event `added` said if there was one; the part before it is whole by then."""
         _require(at == self._parts)
         events = self._end_part(self._part_done)
-        block = read_part(part, {"item": self._source, "part": source or part})
+        block = read_part(part, {"item": self._source, "part": added or part, "at": at})
         self._part, self._part_type, self._part_done = at, part["type"], None
         self._parts += 1
         self._part_types.append(self._part_type)
-        opening = [event for event in block_events(block) if not isinstance(event, BlockEnd)]
-        text = block.text if isinstance(block, Text) else ""
-        if text:
-            self._said[("content", at)] = [text]
-        return events + (opening if text else opening[:1])
+        events.append(next(iter(block_events(block))))
+        if isinstance(block, Text) and block.text:
+            self._said[("content", at)] = [block.text]
+            events.append(BlockDelta(block.text, source=source))
+        return events
 
     def _part_ended(self, source: Json) -> list[Event]:
         if self._kind == "text":
@@ -206,7 +206,7 @@ class OpenItem:
                 self._said[("content", self._part)] = [text]
                 events += [BlockDelta(text, source=source)] if text else []
         for at in range(self._parts, len(parts)):
-            events += self._begin_part(at, parts[at])
+            events += self._begin_part(at, parts[at], None, source)
         if not self._parts:
             return [
                 *events,

@@ -160,6 +160,8 @@ class Reader(FrameReader):
         type_name, message = read_failure(source)
         failure = Failure(type_name, message, source=source)
         self._over = self._failed = True
+        if self._open:
+            self._waiting.clear()  # it says again what may still be held, of an item that will never be whole
         return self._framed([failure] if self._started else [Start(), failure], source, raw)
 
     def _aside(self, source: Json, raw: bytes) -> list[Event]:
