@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import random
 import time
@@ -124,4 +123,4 @@ class Head:
             ("x-luthien-policies", policies),
             ("server-timing", clock.server_timing()),
         ]
-        return dataclasses.replace(self, headers=[*self.headers, *ours])
+        return Head(self.status, [*self.headers, *ours], self.body, self.keepalive)

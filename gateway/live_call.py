@@ -30,6 +30,7 @@ from policies.verdicts import Decision
 
 log = structlog.get_logger(__name__)
 _ending: set[asyncio.Task[None]] = set()
+_COUNTED = (Start, End)
 
 
 class LiveCall:
@@ -51,7 +52,7 @@ class LiveCall:
             link=f"{settings.LUTHIEN_URL}/calls/{incoming.id}/",
         )
         self.record = CallRecorder(beginnings.facts(incoming, self.request, self._session, directory.number))
-        self.record.policies(self.policies)
+        self._name_policies()
         self._status: int | None = None
         self._provider = ""
         self._model = self.request.model
@@ -67,11 +68,6 @@ class LiveCall:
         """The call, once its request is read; of this nothing is on record yet."""
         read = await beginnings.read_large(incoming) if len(incoming.body) > LARGE else beginnings.read(incoming)
         return cls(incoming, directory, read)
-
-    @property
-    def policies(self) -> str:
-        """The policies that judge the call, as its header and its record name them."""
-        return ", ".join(f"{active.name}@{active.version}" for active in self.executor.activations)
 
     def begin(self) -> Request:
         """Put the call on record: its request. Raises BadRequest where that cannot be used, and RecordUnavailable."""
@@ -93,7 +89,7 @@ class LiveCall:
             request, model = checked, checked.model
             if not self.executor.join(self._select(model)):
                 return checked
-            self.record.policies(self.policies)
+            self._name_policies()
 
     async def sending(self, target: Target, body: bytes, request: Request) -> None:
         """`request` is about to leave for `target`, as `body`. Raises RecordUnavailable."""
@@ -180,7 +176,7 @@ class LiveCall:
             self.clock.first_event = self.clock.now()
         self._ledger.begin(events)
         for event in events:
-            if isinstance(event, Start | End):
+            if isinstance(event, _COUNTED):
                 if event.usage is not NO_USAGE:
                     self._usage = event.usage
             elif isinstance(event, Failure):
@@ -260,6 +256,11 @@ class LiveCall:
     def _signed(self, head: Head) -> Head:
         self.clock.held = self.executor.held
         return head.signed(self.incoming.id, self.clock, self.policies)
+
+    def _name_policies(self) -> None:
+        self.policies = ", ".join(f"{active.name}@{active.version}" for active in self.executor.activations)
+        """The policies that judge the call, as its header and its record name them."""
+        self.record.policies(self.policies)
 
     def _select(self, model: str) -> tuple[ActivePolicy, ...]:
         client = self.incoming.client

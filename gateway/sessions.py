@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from policies.content import Request
@@ -52,5 +53,6 @@ def _name(key: str, how: str, what: str) -> str:
     return f"ses_{digest.hexdigest()}"
 
 
+@lru_cache(maxsize=1024)
 def _key(key: str) -> bytes:
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).digest()

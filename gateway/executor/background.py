@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dis
+import inspect
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from functools import lru_cache
+from types import CodeType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -18,6 +23,32 @@ def spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     _running.add(task)
     task.add_done_callback(_running.discard)
     return task
+
+
+@lru_cache(maxsize=1024)
+def never_waits(code: CodeType) -> bool:
+    """Whether a coroutine of this code runs from its beginning to its end without giving way to anybody."""
+    is_coroutine = bool(code.co_flags & inspect.CO_COROUTINE)
+    return is_coroutine and all(instruction.opname != "SEND" for instruction in dis.get_instructions(code))
+
+
+def at_once(work: Coroutine[Any, Any, T], conclude: Callable[[T], R]) -> asyncio.Future[R]:
+    """As `within`, for work that never waits: it is over when this returns, and cost no task and no timer.
+
+    What it sets in its context stays its own, and it has no task: it could cancel no other than ours.
+    """
+    loop, ours = asyncio.get_running_loop(), asyncio.current_task()
+    future: asyncio.Future[R] = loop.create_future()
+    if ours is not None:
+        asyncio.tasks._leave_task(loop, ours)
+    try:
+        copy_context().run(work.send, None)
+    except StopIteration as over:
+        future.set_result(conclude(over.value))
+    finally:
+        if ours is not None:
+            asyncio.tasks._enter_task(loop, ours)
+    return future
 
 
 def within(seconds: float, work: Coroutine[Any, Any, T], conclude: Callable[[T | str], R]) -> asyncio.Future[R]:

@@ -7,6 +7,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
+from types import CodeType
 from typing import Any
 
 from policies.active import ActivePolicy
@@ -15,7 +16,7 @@ from policies.content import UnparsableArguments
 from policies.events import Event
 from policies.verdicts import Decision, Verdict, allow, block
 
-from .background import within
+from .background import at_once, never_waits, within
 from .stopwatch import Stopwatch
 from .usable import Deciding, is_event, unusable
 
@@ -64,9 +65,13 @@ class Judge:
             self.decide(hook, label, verdict.action, verdict.reason, started, verdict)
             return verdict
 
-        asked = within(min(self.active.deadline, deadline), self._verdict(hook, subject), conclude)
         self._held.start()
-        asked.add_done_callback(self._held.stop)
+        if self._never_waits(hook):
+            asked = at_once(self._verdict(hook, subject), conclude)
+            self._held.stop()
+        else:
+            asked = within(min(self.active.deadline, deadline), self._verdict(hook, subject), conclude)
+            asked.add_done_callback(self._held.stop)
         return asked
 
     def text_delta(self, text: str, final: bool, label: str) -> tuple[str, int]:
@@ -149,6 +154,10 @@ class Judge:
     def failed_closed(self, hook: str, label: str, failure: str) -> None:
         """Put on record that what `hook` made cannot be used, whatever the activation says of failures."""
         self.decide(hook, label, "failed_closed", failure, perf_counter())
+
+    def _never_waits(self, hook: Deciding) -> bool:
+        code = getattr(getattr(self.policy, hook), "__code__", None)
+        return isinstance(code, CodeType) and never_waits(code)
 
     async def _verdict(self, hook: Deciding, subject: Any) -> Verdict | str:
         """The hook's verdict, or how it failed."""

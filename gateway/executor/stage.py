@@ -32,6 +32,7 @@ from .live_text import LiveText
 from .tail import Judged, Stop, Tail, Verdicts
 from .usable import Deciding
 
+_INSIDE = (BlockDelta, BlockEnd, Aside)
 HOOKS: dict[BlockKind, Deciding] = {"text": "on_text", "thinking": "on_thinking", "tool_call": "on_tool_call"}
 
 
@@ -110,7 +111,7 @@ class Stage(Link):
         self.waiting, self._awaited = True, verdicts
 
     def _read(self, item: Item) -> None:
-        if isinstance(item, BlockDelta | BlockEnd | Aside) and self._open is not None:
+        if self._open is not None and isinstance(item, _INSIDE):
             self._inside(self._open, item)
         elif isinstance(item, BlockStart):
             self._begin(item)
