@@ -12,6 +12,7 @@ from django.conf import settings
 from gateway import beginnings, endings
 from gateway.attempts import Attempts
 from gateway.calls import Clock, Head, Incoming
+from gateway.decisions import Decisions
 from gateway.dialects.base import StreamReader
 from gateway.dialects.strict_json import LARGE
 from gateway.directory import Directory, Target
@@ -23,10 +24,8 @@ from gateway.translation import Translation
 from gateway.upstreams.base import Answer, Headers
 from observability.recorder import CallRecorder, Outcome, RecordUnavailable
 from policies.active import ActivePolicy
-from policies.base import Call
 from policies.content import NO_USAGE, Request, ToolCall, Usage
 from policies.events import End, Event, Failure, Start
-from policies.verdicts import Decision
 
 log = structlog.get_logger(__name__)
 _ending: set[asyncio.Task[None]] = set()
@@ -44,14 +43,17 @@ class LiveCall:
         self._directory = directory
         self.request, self._unreadable = read
         self._session = session_of(incoming.client.key, self.request, incoming.headers)
+        self.record = CallRecorder(beginnings.facts(incoming, self.request, self._session, directory.number))
+        self._decisions = Decisions(incoming.id, self.record)
+        seen = beginnings.seen_by_policies(incoming, self.request, self._session, directory, self._decisions)
+        seen.on_note = self.record.note
         self.executor = PolicyExecutor(
             () if self._unreadable else self._select(self.request.model),
-            self._seen_by_policies(),
-            self._decided,
+            seen,
+            self._decisions,
             began=incoming.began,
             link=f"{settings.LUTHIEN_URL}/calls/{incoming.id}/",
         )
-        self.record = CallRecorder(beginnings.facts(incoming, self.request, self._session, directory.number))
         self._name_policies()
         self._status: int | None = None
         self._provider = ""
@@ -59,7 +61,6 @@ class LiveCall:
         self._usage: Usage = NO_USAGE
         self._failure: Failure | None = None
         self._ledger = Ledger()
-        self._kept_back = False
         self.attempts = Attempts(incoming, directory)
         self._is_asking = False
 
@@ -148,7 +149,7 @@ class LiveCall:
         """
         self.record.failed(f"the policy {asked.by.active.name} asked for another model")
         usage, self._usage = self._usage, NO_USAGE
-        self._ledger, self._failure, self._kept_back = Ledger(), None, False
+        self._ledger, self._failure, self._decisions.kept_back = Ledger(), None, False
         self.clock.again(self.executor.held)
         self.attempts.again(self._model, usage)
         return await self.check(dataclasses.replace(request, model=asked.model))
@@ -207,7 +208,7 @@ class LiveCall:
 
     async def close(self, outcome: Outcome, status: int | None, kind: str = "", message: str = "") -> None:
         """Close the record; in `blocking` this returns when it is durable. Raises RecordUnavailable."""
-        if outcome == "finished" and self._kept_back:
+        if outcome == "finished" and self._decisions.kept_back:
             outcome = "blocked"
         self._closing()
         await self.record.close(outcome, status, kind, message)
@@ -271,18 +272,6 @@ class LiveCall:
         if self.attempts.failure is not None:
             request = dataclasses.replace(request, model=self.request.model)
         return request != self.request
-
-    def _seen_by_policies(self) -> Call:
-        call = beginnings.seen_by_policies(self.incoming, self.request, self._session, self._directory, self._decided)
-        call.on_note = lambda kind, text, value: self.record.note(kind, text, value)
-        return call
-
-    def _decided(self, decision: Decision) -> None:
-        if decision.mode == "enforce" and decision.hook not in ("on_finish", "on_end"):
-            self._kept_back |= decision.action in ("block", "stop", "failed_closed")
-        if decision.action == "failed_open":
-            log.error("policy failed open", policy=decision.policy, version=decision.version, call=self.incoming.id)
-        self.record.decide(decision)
 
     async def _close_at_end(self) -> None:
         if self._failure is None:

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 from gateway.errors import RequestRefused
@@ -166,16 +167,11 @@ class PolicyExecutor:
         return Gate(
             holds_tools=any(judge.enforces and judge.wants("on_tool_call") for judge in self._judges),
             binds_thinking=self.binds_thinking,
-            drop=self._thinking_dropped,
+            drop=partial(_thinking_dropped, self._record, self._began),
             structured=self._request.structured,
             call_id=self._call.id,
             link=self._link,
         )
-
-    def _thinking_dropped(self, by: ActivePolicy, label: str) -> None:
-        reason = "it is signed over what a policy changed before it"
-        at = (perf_counter() - self._began) * 1000
-        self._record(Decision(by.name, by.version, by.mode, "on_thinking", label, "dropped", reason, at))
 
     def _answered(self, judge: Judge, verdict: Verdict) -> Answered:
         """Raises RequestRefused."""
@@ -192,6 +188,12 @@ class PolicyExecutor:
             if judge.enforces and judge.wants("on_request"):
                 reason = f"blocked by {by.active.name}"
                 judge.decide("on_request", "request", "not_reached", reason, perf_counter())
+
+
+def _thinking_dropped(record: Record, began: float, by: ActivePolicy, label: str) -> None:
+    reason = "it is signed over what a policy changed before it"
+    at = (perf_counter() - began) * 1000
+    record(Decision(by.name, by.version, by.mode, "on_thinking", label, "dropped", reason, at))
 
 
 def _same_call(new: Request, request: Request) -> Request:
