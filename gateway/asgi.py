@@ -31,7 +31,7 @@ RawHeaders = list[tuple[bytes, bytes]]
 class SlimRequest(HttpRequest):
     """A request of `/v1` as its views read it; Django's own takes apart cookies, forms and queries that none has."""
 
-    def __init__(self, scope: Any, receive: Receive, bodies: Bodies) -> None:
+    def __init__(self, scope: Any, receive: Receive, bodies: Bodies, serving: asyncio.Task[Any]) -> None:
         self.scope = scope
         self.path = self.path_info = scope["path"]
         self.method = scope["method"]
@@ -39,6 +39,7 @@ class SlimRequest(HttpRequest):
         self._body = b""
         self._receive = receive
         self._bodies = bodies
+        self._serving = serving
         self._listening: asyncio.TimerHandle | None = None
         self._leaving: asyncio.Task[None] | None = None
 
@@ -48,13 +49,11 @@ class SlimRequest(HttpRequest):
         Raises ClientLeft, and the errors of a body that cannot be had.
         """
         self._body = await self._bodies.read(self._receive, content_encoding(dict(self.scope["headers"])))
-        serving = asyncio.current_task()
-        assert serving is not None
-        self._listening = asyncio.get_running_loop().call_later(_LISTENS_AFTER, self._listen, serving)
+        self._listening = asyncio.get_running_loop().call_later(_LISTENS_AFTER, self._listen)
         return self._body
 
-    def _listen(self, serving: asyncio.Task[Any]) -> None:
-        self._leaving = asyncio.create_task(_cancel_when_left(self._receive, serving))
+    def _listen(self) -> None:
+        self._leaving = asyncio.create_task(_cancel_when_left(self._receive, self._serving))
 
     @property
     def was_left(self) -> bool:
@@ -95,9 +94,9 @@ class SlimHandler:
             await self._pages(scope, receive, send)
 
     async def _serve(self, scope: Any, receive: Any, send: Send) -> None:
-        request = SlimRequest(scope, receive, self._bodies)
         serving = asyncio.current_task()
         assert serving is not None
+        request = SlimRequest(scope, receive, self._bodies, serving)
         try:
             response = await _view(request)
             if isinstance(response, CallResponse):

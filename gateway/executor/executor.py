@@ -80,11 +80,6 @@ class PolicyExecutor:
         return self._gate is not None and self._gate.changed
 
     @property
-    def enforces_answers(self) -> bool:
-        """Whether a policy in force may hold or change the answer."""
-        return any(judge.enforces and judge.wants(*ANSWER_HOOKS) for judge in self._judges)
-
-    @property
     def enforces_requests(self) -> bool:
         """Whether a policy in force reads the request."""
         return any(judge.enforces and judge.wants("on_request") for judge in self._judges)
@@ -101,6 +96,8 @@ class PolicyExecutor:
         self._judges = sorted([*self._judges, *new], key=lambda judge: judge.active.order)
         self._unasked += new
         self._shadows |= {judge: Shadow(judge) for judge in new if not judge.enforces}
+        self.enforces_answers = any(judge.enforces and judge.wants(*ANSWER_HOOKS) for judge in self._judges)
+        """Whether a policy in force may hold or change the answer."""
         return bool(new)
 
     async def check(self, request: Request) -> Request | Answered:
