@@ -43,6 +43,7 @@ _REPEATS = {
     "response.mcp_call_arguments.done": ("arguments", "response.mcp_call_arguments.delta"),
 }
 """Events that say a text again when it is whole, the field that holds it, and the deltas that brought it."""
+_TEXT = "response.output_text.delta"
 _REFUSAL = "response.refusal.delta"
 
 
@@ -62,6 +63,7 @@ class OpenItem:
         self._part_done: Json | None = None
         self._parts = 0
         self._said: dict[Place, list[str]] = {}
+        self._growing: list[str] | None = None
         self.blank = False
         self._handlers: dict[str, Callable[[Json], list[Event]]] = {
             "response.content_part.added": self._part_added,
@@ -93,6 +95,16 @@ class OpenItem:
                 return [BlockStart("opaque", type=self._item["type"], source=source)]
             case kind:
                 return [BlockStart(kind, source=source)]
+
+    def grow(self, source: Json) -> BlockDelta | None:
+        """The usual delta, which adds to the text that the last one added to; None for anything else."""
+        if source["type"] != _TEXT or self._growing is None or source.get("content_index") != self._part:
+            return None
+        text = source.get("delta")
+        if type(text) is not str:
+            return None
+        self._growing.append(text)
+        return BlockDelta(text, "", None, source)
 
     def feed(self, source: Json) -> list[Event]:
         """The events that an event of this item makes; none for what only says again what was said."""
@@ -138,11 +150,14 @@ class OpenItem:
             if at != self._part:
                 events = self._begin_part(at, {"type": part_type, TEXTS[part_type]: ""}, None, source)
             _require(self._part_type == part_type and self._part_done is None)
-        self._said.setdefault((field, at), []).append(text)
+        said = self._said.setdefault((field, at), [])
+        said.append(text)
+        self._growing = said if type_name == _TEXT else None
         return [*events, BlockDelta(text, source=source)]
 
     def _repeat(self, source: Json, field: str, delta: str) -> list[Event]:
         """A text is said again, or for the first time where a server sends no deltas."""
+        self._growing = None
         owner, where, counter = _DELTAS[delta]
         _require(owner == self._item["type"])
         text = string(source, field, "")
@@ -166,6 +181,7 @@ class OpenItem:
         """A part opens, as the event `added` said if there was one; the part before it is whole by then."""
         _require(at == self._parts)
         events = self._end_part(self._part_done)
+        self._growing = None
         block = read_part(part, {"item": self._source, "part": added or part, "at": at})
         self._part, self._part_type, self._part_done = at, part["type"], None
         self._parts += 1
@@ -180,6 +196,7 @@ class OpenItem:
         if self._kind == "text":
             _require(source["content_index"] == self._part)
             self._part_done = source
+            self._growing = None
         return self._passing(source)
 
     def _end_part(self, source: Json | None) -> list[Event]:

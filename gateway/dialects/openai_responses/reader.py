@@ -21,8 +21,6 @@ from .open_item import OpenItem, whole_item
 from .overlap import Numbered, Overlap, Pieces
 from .usage import read_reason, read_usage
 
-_TEXT_DELTA = "response.output_text.delta"
-
 
 class Reader(FrameReader):
     """Not `strict`: what makes no sense travels as an Aside.
@@ -107,6 +105,15 @@ class Reader(FrameReader):
 
     def _inside(self, source: Json, raw: bytes) -> list[Event]:
         item = self._open.get(source.get("output_index", -1))
+        if (
+            item is not None
+            and self._overlap is None
+            and not self._waiting
+            and (delta := item.grow(source)) is not None
+        ):
+            number = source.get("sequence_number")
+            delta.frame = Numbered(raw, 1, number, number) if type(number) is int else Numbered(raw, 1, None, None)
+            return [delta]
         if item is None:
             _require(not source["type"].startswith("response.") or not source.get("delta") or not self._strict)
             return self._aside(source, raw)
