@@ -67,6 +67,7 @@ COVERED_BY: dict[str, str] = {
     "gateway/management/commands/demo_provider.py": "tests/gateway/upstreams/test_native.py",
     "gateway/management/commands/export_config.py": "tests/gateway/test_config_file.py",
     "gateway/secrets.py": "tests/gateway/test_models.py",
+    "gateway/upstreams/demo/openai_responses.py": "tests/gateway/upstreams/test_demo_responses.py",
     "gateway/websockets.py": "tests/luthien_site/test_asgi.py",
     "gateway/upstreams/base.py": "tests/gateway/upstreams/test_native.py",
     "gateway/upstreams/broken.py": "tests/gateway/test_directory.py",

@@ -99,6 +99,8 @@ def test_what_a_route_is_translated_to_follows_the_file() -> None:
     )
     assert ModelRoute.objects.get(match="fast").wire == "responses"
     assert "wire: responses" in config_file.export()
+    assert apply(WHOLE.replace("{dialect: openai,", "{dialect: openai, responses: false,"))
+    assert not Provider.objects.get(name="openai").responses and "responses: false" in config_file.export()
     assert problems(WHOLE.replace('"claude-*",', '"claude-*", wire: responses,')) == [
         (5, "models[1].wire: Only a provider that speaks OpenAI's dialects has this choice.")
     ]

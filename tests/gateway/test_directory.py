@@ -68,11 +68,19 @@ def test_what_can_be_named_is_listed() -> None:
 
 def test_a_target_says_which_dialects_it_takes() -> None:
     found = routed(("a", "anthropic", ""), ("o", "openai", ""), ("d", "demo", ""))
+    dialects = ("anthropic", "openai_chat", "openai_responses")
     spoken = {
-        name: [dialect for dialect in ("anthropic", "openai_chat") if (t := found.target(name)) and t.speaks(dialect)]
+        name: [dialect for dialect in dialects if (t := found.target(name)) and t.speaks(dialect)]
         for name in ("a", "o", "d")
     }
-    assert spoken == {"a": ["anthropic"], "o": ["openai_chat"], "d": ["anthropic", "openai_chat"]}
+    assert spoken == {"a": ["anthropic"], "o": ["openai_chat", "openai_responses"], "d": [*dialects]}
+
+
+def test_a_provider_may_have_no_responses() -> None:
+    route = Route("*", Target("p", "openai", "", DemoUpstream(), responses=False))
+    target = route.target("m")
+    assert target.speaks("openai_chat") and not target.speaks("openai_responses")
+    assert target.wire("openai_responses") == "openai_chat"
 
 
 @pytest.mark.parametrize(
