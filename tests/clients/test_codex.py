@@ -26,7 +26,10 @@ wire_api = "responses"
 """
 
 
-def run(gateway: Gateway, key: str, prompt: str, home: Path, model: str = "gpt-demo") -> list[dict[str, Any]]:
+both_models = pytest.mark.parametrize("model", ["gpt-demo", "claude-demo"], ids=["own dialect", "translated"])
+
+
+def run(gateway: Gateway, key: str, prompt: str, home: Path, model: str) -> list[dict[str, Any]]:
     """The items that Codex tells of one prompt."""
     codex = installed_client("@openai/codex", VERSION, BINARY)
     (home / ".codex").mkdir()
@@ -51,18 +54,23 @@ def said(events: list[dict[str, Any]]) -> list[str]:
     return [item["text"] for item in items if item["type"] == "agent_message"]
 
 
-def test_a_turn_with_a_tool_call_completes(gateway: Gateway, tmp_path: Path) -> None:
-    prompt = 'say I begin.\ntool exec_command {"cmd": "echo proof > made-by-the-tool"}\nsay All done.'
-    events = run(gateway, "guarded", prompt, tmp_path)
-    assert (tmp_path / "made-by-the-tool").read_text() == "proof\n"
+@both_models
+def test_a_loop_of_several_turns_completes(gateway: Gateway, tmp_path: Path, model: str) -> None:
+    steps = [
+        'say I begin.\ntool exec_command {"cmd": "echo one > steps"}',
+        'think Go on.\ntool exec_command {"cmd": "echo two >> steps"}',
+    ]
+    events = run(gateway, "guarded", "\n".join([*steps, "say All done."]), tmp_path, model)
+    assert (tmp_path / "steps").read_text().split() == ["one", "two"]
     assert said(events) == ["I begin.", "All done."]
 
 
-def test_a_blocked_tool_call_shows_its_notice_and_never_runs(gateway: Gateway, tmp_path: Path) -> None:
+@both_models
+def test_a_blocked_tool_call_shows_its_notice_and_never_runs(gateway: Gateway, tmp_path: Path, model: str) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
     prompt = f'tool exec_command {{"cmd": "rm -rf {precious}"}}\nsay All done.'
-    (notice,) = said(run(gateway, "guarded", prompt, tmp_path))
+    (notice,) = said(run(gateway, "guarded", prompt, tmp_path, model))
     assert precious.exists()
     assert "no-dangerous-commands" in notice
     assert f"{gateway.url}/calls/call_" in notice

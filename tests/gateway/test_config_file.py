@@ -94,9 +94,8 @@ def test_fallbacks_follow_the_file() -> None:
 
 def test_what_a_route_is_translated_to_follows_the_file() -> None:
     apply(WHOLE)
-    assert apply(WHOLE.replace("model: gpt-5-mini", "model: gpt-5-mini, wire: responses")).lines == (
-        "route fast changed: wire",
-    )
+    translated = WHOLE.replace("model: gpt-5-mini", "model: gpt-5-mini, wire: responses")
+    assert apply(translated).lines == ("route fast changed: wire",)
     assert ModelRoute.objects.get(match="fast").wire == "responses"
     assert "wire: responses" in config_file.export()
     assert apply(WHOLE.replace("{dialect: openai,", "{dialect: openai, responses: false,"))
