@@ -23,7 +23,9 @@ class Ledger:
 
     def begin(self, events: Sequence[Event]) -> None:
         """Take note of answers that the upstream has begun."""
-        self._begun += sum(isinstance(event, Start) for event in events)
+        for event in events:
+            if isinstance(event, Start):
+                self._begun += 1
 
     def free(self, events: Sequence[Event]) -> int:
         """How many of `events`, from the first on, need not be on record before they are released.

@@ -145,8 +145,7 @@ class _Release:
 
     async def _leave(self, events: list[Event]) -> None:
         """What needs no record does not wait with what does."""
-        free = self._call.free(events)
-        if 0 < free < len(events):
+        if len(events) > 1 and 0 < (free := self._call.free(events)) < len(events):
             await self._send(events[:free])
             events = events[free:]
         await self._send(events)
