@@ -11,6 +11,7 @@ from gateway.errors import UpstreamGarbled
 from policies.content import ToolCall
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, block_events
 
+from .agreement import require_known
 from .composer import Composer
 from .envelope import output_text
 from .items import TEXTS, read_item, string
@@ -49,6 +50,7 @@ def _events(source: Json) -> list[Event]:
     events: list[Event] = [Start(string(source, "id", ""), string(source, "model", ""), source=source)]
     calls_tools = False
     for index, item in enumerate(source["output"]):
+        require_known(item)
         for block in read_item(item):
             calls_tools |= isinstance(block, ToolCall) and not block.executed
             events += [event for event in block_events(block) if not _is_empty(event)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.dialects.wire_json import Json
-from gateway.errors import UpstreamGarbled
 from policies.content import Text
 from policies.events import BlockDelta, BlockEnd, BlockStart, Event, block_events
 
+from .agreement import Spread, require, require_empty, require_foretold, require_known, require_known_part
 from .items import (
     TEXTS,
     Place,
@@ -64,6 +64,7 @@ class OpenItem:
         self._parts = 0
         self._said: dict[Place, list[str]] = {}
         self._growing: list[str] | None = None
+        self._spread = Spread()
         self.blank = False
         self._handlers: dict[str, Callable[[Json], list[Event]]] = {
             "response.content_part.added": self._part_added,
@@ -77,8 +78,14 @@ class OpenItem:
         """Whether it is a call that the client has to run."""
         return self._kind == "tool_call" and not is_executed(self._item)
 
+    def is_named(self, event: Json) -> bool:
+        """Whether `event` says by its id that it belongs to this item."""
+        return bool(event.get("item_id")) and event["item_id"] == self._item.get("id")
+
     def begin(self) -> list[Event]:
         """A message's block begins with its first part."""
+        if self._strict:
+            require_empty(self._item)
         source = {"item": self._source}
         match self._kind:
             case "text":
@@ -115,6 +122,7 @@ class OpenItem:
             return self._repeat(source, *_REPEATS[type_name])
         if type_name in self._handlers:
             return self._handlers[type_name](source)
+        self._spread.add(source)
         return [] if self._kind == "text" and self._part is None else [BlockDelta(source=source)]
 
     def done(self, source: Json) -> list[Event]:
@@ -142,14 +150,14 @@ class OpenItem:
     def _delta(self, type_name: str, source: Json, text: str) -> list[Event]:
         """A text grows. Some servers announce no part, and some do not end one before they say more."""
         owner, field, counter = _DELTAS[type_name]
-        _require(owner == self._item["type"])
+        require(owner == self._item["type"])
         at = source[counter] if counter else 0
         events: list[Event] = []
         if self._kind == "text":
             part_type = "refusal" if type_name == _REFUSAL else "output_text"
             if at != self._part:
                 events = self._begin_part(at, {"type": part_type, TEXTS[part_type]: ""}, None, source)
-            _require(self._part_type == part_type and self._part_done is None)
+            require(self._part_type == part_type and self._part_done is None)
         said = self._said.setdefault((field, at), [])
         said.append(text)
         self._growing = said if type_name == _TEXT else None
@@ -159,12 +167,14 @@ class OpenItem:
         """A text is said again, or for the first time where a server sends no deltas."""
         self._growing = None
         owner, where, counter = _DELTAS[delta]
-        _require(owner == self._item["type"])
+        require(owner == self._item["type"])
         text = string(source, field, "")
+        if self._strict and self._kind == "tool_call":
+            require(source.get("name") in (None, "", self._item.get("name")))
         said = self._said.get((where, source[counter] if counter else 0))
         if said is None:
             return self._delta(delta, source, text) if text else self._passing(source)
-        _require("".join(said) == text or not self._strict)
+        require("".join(said) == text or not self._strict)
         return self._passing(source)
 
     def _passing(self, source: Json) -> list[Event]:
@@ -174,12 +184,14 @@ class OpenItem:
     def _part_added(self, source: Json) -> list[Event]:
         if self._kind == "thinking":
             return self._summary_added(source)
-        _require(self._kind == "text")
+        require(self._kind == "text")
         return self._begin_part(source["content_index"], source["part"], source, source)
 
     def _begin_part(self, at: int, part: Json, added: Json | None, source: Json) -> list[Event]:
         """A part opens, as the event `added` said if there was one; the part before it is whole by then."""
-        _require(at == self._parts)
+        require(at == self._parts)
+        if self._strict:
+            require_known_part(part)
         events = self._end_part(self._part_done)
         self._growing = None
         block = read_part(part, {"item": self._source, "part": added or part, "at": at})
@@ -194,10 +206,21 @@ class OpenItem:
 
     def _part_ended(self, source: Json) -> list[Event]:
         if self._kind == "text":
-            _require(source["content_index"] == self._part)
+            require(source["content_index"] == self._part)
             self._part_done = source
             self._growing = None
+        if self._strict and (part := source.get("part")):
+            self._require_said(source, part)
         return self._passing(source)
+
+    def _require_said(self, source: Json, part: Json) -> None:
+        """The part that has ended says what its deltas said."""
+        field, counter = ("summary", "summary_index") if "summary_index" in source else ("content", "content_index")
+        text = part.get(TEXTS.get(part["type"], "text")) or ""
+        require(text == "".join(self._said.get((field, source[counter]), ())))
+        if self._kind == "text":
+            require(part["type"] == self._part_type)
+            require_known_part(part)
 
     def _end_part(self, source: Json | None) -> list[Event]:
         if self._part is None:
@@ -208,7 +231,7 @@ class OpenItem:
 
     def _summary_added(self, source: Json) -> list[Event]:
         """Between the parts of a reasoning stands a blank line."""
-        _require(self._kind == "thinking")
+        require(self._kind == "thinking" and not (self._strict and source.get("part", {}).get("text")))
         self._parts += 1
         return [BlockDelta("\n\n" if self._parts > 1 else "", source=source)]
 
@@ -218,7 +241,7 @@ class OpenItem:
         if self._part is not None:
             last = parts[self._part] if self._part < len(parts) else {}
             if ("content", self._part) not in self._said and last.get("type") in TEXTS and self._part_type in TEXTS:
-                _require(last["type"] == self._part_type)
+                require(last["type"] == self._part_type)
                 text = string(last, TEXTS[last["type"]])
                 self._said[("content", self._part)] = [text]
                 events += [BlockDelta(text, source=source)] if text else []
@@ -244,15 +267,18 @@ class OpenItem:
 
     def _require_same(self, item: Json) -> None:
         """The item is told several times: clients differ in which they believe."""
-        _require(kind_of(item) == self._kind and item["type"] == self._item["type"])
+        require_known(item)
+        require(kind_of(item) == self._kind and item["type"] == self._item["type"])
         texts = spoken(item)
-        _require(all(texts.get(place) == "".join(said) for place, said in self._said.items()))
+        require(all(texts.get(place) == "".join(said) for place, said in self._said.items()))
         if self._kind == "tool_call":
-            _require(call_id(item) == call_id(self._item) and call_name(item) == call_name(self._item))
-            _require(is_executed(item) == is_executed(self._item))
+            require(call_id(item) == call_id(self._item) and call_name(item) == call_name(self._item))
+            require(is_executed(item) == is_executed(self._item))
+            require_foretold(self._item, item, self._said)
+            self._spread.require_in(item)
         elif self._kind == "text":
             types = [part["type"] for part in item.get("content") or ()]
-            _require(types[: self._parts] == self._part_types)
+            require(types[: self._parts] == self._part_types)
 
 
 def whole_item(done: Json) -> list[Event]:
@@ -267,8 +293,3 @@ def whole_item(done: Json) -> list[Event]:
             events.append(event)
     events[-1].source = done
     return events
-
-
-def _require(in_place: bool) -> None:
-    if not in_place:
-        raise UpstreamGarbled("the provider sent an event out of place")

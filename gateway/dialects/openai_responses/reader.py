@@ -14,12 +14,15 @@ from gateway.errors import UpstreamGarbled
 from policies.content import Block
 from policies.events import Aside, End, Event, Failure, Start, StreamTruncated
 
+from .agreement import require, require_known, require_no_item
 from .envelope import output_text
 from .errors import read_failure
 from .items import read_item, string
 from .open_item import OpenItem, whole_item
 from .overlap import Numbered, Overlap, Pieces
 from .usage import read_reason, read_usage
+
+_WITH_ITEM = frozenset({"response.output_item.added", "response.output_item.done"})
 
 
 class Reader(FrameReader):
@@ -81,10 +84,11 @@ class Reader(FrameReader):
 
     def _require_clear(self, source: Json, type_name: str, name: str) -> None:
         """Some clients go by the event's name, read on after the end, or take output from any response they see."""
-        _require(name in ("", type_name))
-        _require(not self._over or (self._failed and type_name in ("error", "response.failed")))
-        if type_name not in ("response.completed", "response.incomplete"):
-            _require(not source.get("response") or not source["response"].get("output"))
+        require(name in ("", type_name))
+        require(not self._over or (self._failed and type_name in ("error", "response.failed")))
+        if type_name not in ("response.completed", "response.incomplete") and (response := source.get("response")):
+            require(not response.get("output") and not response.get("output_text"))
+        require(type_name in _WITH_ITEM or not source.get("item"))
 
     def _begin(self, source: Json, raw: bytes) -> list[Event]:
         if self._started:
@@ -96,7 +100,7 @@ class Reader(FrameReader):
 
     def _item_added(self, source: Json, raw: bytes) -> list[Event]:
         index = source["output_index"]
-        _require(self._started and index not in self._open and index not in self._items)
+        require(self._started and index not in self._open and index not in self._items)
         item = OpenItem(source, self._strict)
         if self._open and self._overlap is None:
             self._overlap = Overlap(next(iter(self._open)))
@@ -115,15 +119,20 @@ class Reader(FrameReader):
             delta.frame = Numbered(raw, 1, number, number) if type(number) is int else Numbered(raw, 1, None, None)
             return [delta]
         if item is None:
-            _require(not source["type"].startswith("response.") or not source.get("delta") or not self._strict)
+            if self._strict:
+                require_no_item(source)
             return self._aside(source, raw)
+        if self._strict and self._overlap is not None:
+            require(all(other is item or not other.is_named(source) for other in self._open.values()))
         return self._tell(source["output_index"], item.feed(source), source, raw)
 
     def _item_done(self, source: Json, raw: bytes) -> list[Event]:
         index = source["output_index"]
-        _require(self._started and index not in self._items)
+        require(self._started and index not in self._items)
         item = self._open.get(index)
-        _require(item is not None or not self._open)
+        require(item is not None or not self._open)
+        if item is None and self._strict:
+            require_known(source["item"])
         opened = OpenItem(source, self._strict) if item is None else item
         events = whole_item(source) if item is None else item.done(source)
         self._items[index] = source["item"]
@@ -151,11 +160,11 @@ class Reader(FrameReader):
         return events
 
     def _finish(self, source: Json, raw: bytes) -> list[Event]:
-        _require(self._started and not self._open)
+        require(self._started and not self._open)
         response = source["response"]
         items = [item for _, item in sorted(self._items.items())]
         if self._strict:
-            _require(_says(response, items))
+            require(_says(response, items))
         self._over = True
         reason = read_reason(response, self._calls_tools)
         end = End(reason, read_usage(response.get("usage")), source={"event": source, "items": items})
@@ -190,8 +199,3 @@ def _says(response: Json, items: list[Json]) -> bool:
 
 def _blocks(items: list[Json]) -> list[Block]:
     return [block for item in items for block in read_item({**item, "encrypted_content": None})]
-
-
-def _require(in_place: bool) -> None:
-    if not in_place:
-        raise UpstreamGarbled("the provider sent an event out of place")
