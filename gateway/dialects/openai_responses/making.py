@@ -9,7 +9,7 @@ from gateway.dialects.wire_json import Json
 from policies.content import UnparsableArguments, parse_arguments
 from policies.events import BlockStart
 
-from .items import ARGUMENTS, TEXTS, arguments_text, call_id, call_name
+from .items import ARGUMENTS, TEXTS, argument_fields, arguments_text, call_id, call_name
 
 _PREFIXES = {
     "message": "msg",
@@ -51,9 +51,7 @@ def opening_item(start: BlockStart, seed: str, namespaces: Namespaces) -> Json |
     elif known["type"] == "reasoning":
         opened.update((name, []) for name in ("summary", "content") if known.get(name))
     elif start.kind == "tool_call":
-        opened.update(_names(known, start, namespaces))
-        if known["type"] in ARGUMENTS:
-            opened[ARGUMENTS[known["type"]]] = ""
+        opened = {**_without_arguments(opened), **_names(known, start, namespaces)}
     return opened
 
 
@@ -81,13 +79,21 @@ def finished_call(known: Json | None, opened: Json, text: str) -> Json:
     """A tool call with its whole arguments."""
     if known is not None and _same_call(known, opened) and arguments_text(known) == text:
         return known
-    item = {**opened, **({"status": "completed"} if "status" in opened else {})}
+    item = {**_without_arguments(opened), **({"status": "completed"} if "status" in opened else {})}
     if item["type"] in ARGUMENTS:
         return {**item, ARGUMENTS[item["type"]]: text}
     try:
         return {**item, **parse_arguments(text)}
     except UnparsableArguments:
         return item
+
+
+def _without_arguments(item: Json) -> Json:
+    """A call whose arguments are not judged yet, or are others now: not even its announcement may tell them."""
+    if item["type"] in ARGUMENTS:
+        return {**item, ARGUMENTS[item["type"]]: ""}
+    arguments = argument_fields(item)
+    return {name: value for name, value in item.items() if name not in arguments}
 
 
 def _same_call(known: Json, opened: Json) -> bool:
