@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from gateway.dialects.wire_json import Json
+from policies.content import BlockKind
 from policies.events import Aside, BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Start
 
 from .envelope import Envelope, end_event
@@ -24,7 +25,8 @@ _SUMMARY = "response.reasoning_summary"
 class _Item:
     """The item that is being written. `opened` is as announced; `source` tells parts of one message from another's."""
 
-    def __init__(self, opened: Json, source: Any) -> None:
+    def __init__(self, kind: BlockKind, opened: Json, source: Any) -> None:
+        self.kind = kind
         self.opened = opened
         self.source = source
         self.parts: list[Json] = []
@@ -47,7 +49,6 @@ class Composer:
         self._item: _Item | None = None
         self._output: list[Json] = []
         self._envelope = Envelope()
-        self._muted = False
         self.exact = True
         self.response: Json = {}
 
@@ -103,11 +104,10 @@ class Composer:
         if item is not None and self._continues(item, event):
             return self._start_part(item, event)
         opened = opening_item(event, f"{self._envelope.id}/{len(self._output)}", self._namespaces)
-        self._muted = opened is None
         if opened is None:
             return []
         source = event.source.get("item") if isinstance(event.source, dict) else None
-        item = self._item = _Item(opened, source)
+        item = self._item = _Item(event.kind, opened, source)
         added = _base(source, "response.output_item.added")
         self.exact &= self._same_place(source)
         steps = [{**added, "output_index": len(self._output), "item": opened}]
@@ -146,7 +146,7 @@ class Composer:
         self.exact &= self._same_place(event.source)
         item.text.append(event.text)
         item.signature += event.signature
-        if item.opened["type"] == "reasoning":
+        if item.kind == "thinking":
             return self._thought(item, event, own)
         delta = self._delta_type(item)
         if event.text:
@@ -176,7 +176,7 @@ class Composer:
 
     def _end_block(self, event: BlockEnd) -> list[Json]:
         item = self._item
-        if item is None or self._muted:
+        if item is None:
             return []
         own: Json = event.source if isinstance(event.source, dict) else {}
         closes = own.get("type") == "response.output_item.done"
@@ -190,11 +190,13 @@ class Composer:
             message = self._message(item, known)
             self.exact &= message is known
             return steps + self._finish(message)
-        if item.opened["type"] == "reasoning":
-            return self._end_thought(item, known, text)
-        if item.opened["type"] in ARGUMENTS or "call_id" in item.opened or known is not None:
-            return self._end_call(item, known, text)
-        return self._finish(item.opened)
+        match item.kind:
+            case "thinking":
+                return self._end_thought(item, known, text)
+            case "tool_call":
+                return self._end_call(item, known, text)
+            case _:
+                return self._finish(known or {**item.opened, **_completed(item.opened)})
 
     def _end_part(self, item: _Item, own: Json, text: str) -> list[Json]:
         known = _known_part(own, item.came_at)
@@ -216,8 +218,6 @@ class Composer:
 
     def _end_call(self, item: _Item, known: Json | None, text: str) -> list[Json]:
         opened = item.opened
-        if known is not None and not opened["type"].endswith("_call") and opened["type"] not in ARGUMENTS:
-            return self._finish(known)
         done = finished_call(known, opened, text)
         self.exact &= done is known
         field, names = ARGUMENTS.get(opened["type"]), _ARGUMENT_EVENTS.get(opened["type"])
@@ -227,9 +227,13 @@ class Composer:
         return steps + self._finish(done)
 
     def _end_thought(self, item: _Item, known: Json | None, text: str) -> list[Json]:
-        if known is not None or item.source is not None:
-            return self._finish(known or item.opened)
-        done = {**item.opened, "summary": [{"type": "summary_text", "text": text}] if text else []}
+        if known is not None:
+            return self._finish(known)
+        done = {
+            **item.opened,
+            **_completed(item.opened),
+            "summary": [{"type": "summary_text", "text": text}] if text else [],
+        }
         if item.signature:
             done["encrypted_content"] = item.signature
         if not item.summarising:
@@ -267,6 +271,10 @@ def _known_part(own: Json, came_at: int | None) -> Json:
         return own.get("part") or {}
     parts = own["item"].get("content") or ()
     return parts[came_at] if came_at is not None and came_at < len(parts) else {}
+
+
+def _completed(item: Json) -> Json:
+    return {"status": "completed"} if "status" in item else {}
 
 
 def _base(source: Any, type_name: str) -> Json:

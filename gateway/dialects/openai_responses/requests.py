@@ -18,7 +18,7 @@ from gateway.dialects.wire_json import Json
 from gateway.errors import BadRequest
 from policies.content import Image, Message, Opaque, Request, RequestBlock, Role, Text, ToolResult
 
-from .items import kind_of, read_item
+from .items import read_item
 from .tools import read_tools
 
 ROLES: dict[Any, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
@@ -97,11 +97,6 @@ def read_part(source: Json, where: str = "") -> RequestBlock:
             return _image(optional_string(source, "image_url", where), source)
         case type_name:
             return Opaque(type_name, source=source)
-
-
-def is_call(source: Json) -> bool:
-    """Whether an input item is a call of a tool."""
-    return "type" in source and kind_of(source) == "tool_call"
 
 
 def _messages(source: Json) -> tuple[Message, ...]:

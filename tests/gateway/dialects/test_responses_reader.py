@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from gateway.dialects import OPENAI_RESPONSES
+from gateway.dialects.openai_responses.reader import Reader
 from gateway.errors import UpstreamGarbled, UpstreamStalled
 from policies.events import Aside, Failure, Start, StreamTruncated, detached
 from tests.gateway.dialects.test_responses_writer import STREAMS, frames, read, write
@@ -52,6 +53,14 @@ def test_a_cut_overlap_still_tells_the_items_that_were_whole() -> None:
     assert [block.kind for block in said.blocks] == ["tool_call", "text", "tool_call"]
     begun = stream[: stream.index(b"event: response.web_search_call.completed")]
     assert OPENAI_RESPONSES.read_recorded(begun, True)[0].blocks == ()
+
+
+def test_an_overlap_that_is_cut_before_its_first_item_is_whole_tells_none() -> None:
+    stream = STREAMS["interleaved_items"]
+    done = stream.index(b"event: response.output_item.done")
+    reader = Reader()
+    reader.feed(stream[:done])
+    assert reader.salvage() == []
 
 
 def test_a_stream_without_its_end_is_truncated() -> None:

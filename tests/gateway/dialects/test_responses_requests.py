@@ -258,6 +258,34 @@ def test_a_renamed_call_leaves_its_namespace() -> None:
     assert rewritten(change)["input"][0]["name"] == "other"
 
 
+def test_a_call_whose_fields_are_nobodys_is_read_by_all_of_them() -> None:
+    item = {"type": "tool_search_call", "execution": "server", "call_id": "c", "arguments": {"q": 1}}
+    output = {"type": "function_call_output", "call_id": "c"}
+    refused = {"type": "message", "role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}
+    image = {"role": "user", "content": [{"type": "input_image", "image_url": "https://x"}]}
+    request = read(input=[item, output, refused, image])
+    assert [message.blocks for message in request.messages] == [
+        (ToolCall("c", "tool_search", '{"arguments":{"q":1}}', executed=True),),
+        (ToolResult("c"),),
+        (Text("No."),),
+        (Image(url="https://x"),),
+    ]
+
+
+def test_what_a_policy_moves_or_empties_is_written_where_it_stands_now() -> None:
+    def change(request: Request) -> Request:
+        picture = request.messages[1].blocks[1]
+        moved = Message("user", (picture, Opaque("input_file", source={"type": "input_file", "file_id": "file_2"})))
+        call = request.messages[3].blocks[0]
+        answered = Message("assistant", (call, *request.messages[10].blocks))
+        return dataclasses.replace(request, messages=(moved, answered, Message("user", ())))
+
+    items = rewritten(change)["input"]
+    assert [item["type"] for item in items] == ["message", "function_call", "compaction"]
+    assert items[0]["content"] == [BODY["input"][1]["content"][1], {"type": "input_file", "file_id": "file_2"}]
+    assert items[1] == BODY["input"][3]
+
+
 def test_limits_and_instructions_are_edited() -> None:
     after = rewritten(lambda r: dataclasses.replace(r, max_tokens=5, system=(*r.system, Text("More."))))
     assert (after["max_output_tokens"], after["instructions"]) == (5, "Be kind.\n\nMore.")

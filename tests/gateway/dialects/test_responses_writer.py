@@ -160,6 +160,28 @@ def test_calls_with_arguments_of_another_form_are_edited_in_their_fields(text: s
     assert b"-lc" not in stream, "a client is told what was replaced"
 
 
+@pytest.mark.parametrize("name", ["hosted_tools", "reasoning_summary", "mcp", "unknown_things", "client_tools"])
+def test_blocks_that_are_told_anew_say_what_they_said(name: str) -> None:
+    events = read(name)
+    before = fold(events)
+    told: list[Event] = [events[0], *(e for block in before.blocks for e in block_events(block)), events[-1]]
+    stream = write(told)
+    agree(stream)
+    (after,) = OPENAI_RESPONSES.read_recorded(stream, streamed=True)
+    assert after.blocks == before.blocks
+    assert not any(item.get("status") == "in_progress" for item in agree(stream))
+
+
+def test_what_nobody_could_write_is_left_out_whole() -> None:
+    strange: list[Event] = [BlockStart("opaque", type="document"), BlockDelta("x"), BlockEnd()]
+    assert agree(write([Start("r", "m"), *strange, *NOTICE, End()]))[0]["type"] == "message"
+
+
+def test_nothing_said_between_a_start_and_its_text_changes_nothing() -> None:
+    events: list[Event] = [Start("r", "m"), BlockStart("text"), BlockDelta(""), BlockDelta("x"), BlockEnd(), End()]
+    assert agree(write(events))[0]["content"][0]["text"] == "x"
+
+
 def test_a_replaced_text_of_several_parts_stays_in_its_message() -> None:
     events = read("two_parts")
     start, end = blocks(events)[0]
