@@ -32,12 +32,6 @@ def guides(origin: str) -> list[Guide]:
             f"This goes into ~/.codex/config.toml; then export LUTHIEN_API_KEY={KEY} and start codex. Where Luthien is "
             "installed, manage.py codex does it without touching a file.",
         ),
-        Guide(
-            "codex",
-            "Codex",
-            _CODEX.format(origin=origin),
-            f"This belongs into ~/.codex/config.toml. Set LUTHIEN_API_KEY={KEY} in the shell that starts codex.",
-        ),
         Guide("anthropic-sdk", "Anthropic SDK", _ANTHROPIC.format(origin=origin, key=KEY, model=MODEL), _ANY_MODEL),
         Guide("openai-sdk", "OpenAI SDK", _OPENAI.format(origin=origin, key=KEY, model=MODEL), _ANY_MODEL),
         Guide("curl", "curl", _CURL.format(origin=origin, key=KEY, model=MODEL), _ANY_MODEL),
@@ -55,15 +49,6 @@ base_url = "{origin}/v1"
 env_key = "LUTHIEN_API_KEY"
 wire_api = "responses"\
 """
-
-_CODEX = """\
-model_provider = "luthien"
-
-[model_providers.luthien]
-name = "Luthien"
-base_url = "{origin}/v1"
-env_key = "LUTHIEN_API_KEY"
-wire_api = "responses\""""
 
 _ANTHROPIC = """\
 from anthropic import Anthropic

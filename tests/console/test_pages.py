@@ -46,7 +46,7 @@ def test_every_client_has_its_tab_and_its_command_can_be_copied(site: LiveLuthie
     def visit(page: Page) -> None:
         log_in(page, site.url, *ADMIN)
         tabs = page.get_by_role("tab")
-        assert tabs.all_text_contents() == ["Claude Code", "Anthropic SDK", "OpenAI SDK", "curl"]
+        assert tabs.all_text_contents() == ["Claude Code", "Codex", "Anthropic SDK", "OpenAI SDK", "curl"]
         for index in range(tabs.count()):
             tabs.nth(index).click()
             page.locator(".copy:visible").click()
@@ -71,7 +71,7 @@ def test_without_scripts_every_command_is_on_the_page(site: LiveLuthien) -> None
         log_in(page, site.url, *ADMIN)
         return page.locator(".snippet:visible").count()
 
-    assert browse(visit, java_script_enabled=False) == 4
+    assert browse(visit, java_script_enabled=False) == 5
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
