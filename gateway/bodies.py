@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.encodings import BROKEN, Decoder, decoder
 from gateway.errors import BadRequest, RequestStalled, TooLarge, Unavailable, Unsupported
-from gateway.watch import SLOWEST_SENDER, ClientLeft, Watch, WatchedBody
+from gateway.watch import LONGEST_SENDING, SLOWEST_SENDER, ClientLeft, Watch, WatchedBody
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of one body, as it comes and decoded."""
@@ -17,6 +17,10 @@ LARGEST_IN_FLIGHT = 512 * 1024 * 1024
 
 _STEP = 256
 """Encoded bytes that are decoded at once: what they may swell to is what the cap is overrun by."""
+
+_TOO_SLOW = (
+    f"The request came too slowly: no byte of it for {SLOWEST_SENDER:.0f} s, or not all within {LONGEST_SENDING:.0f} s."
+)
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -59,7 +63,7 @@ class Bodies:
         except BaseException as error:
             self.release(size)
             if coming.too_slow and isinstance(error, asyncio.CancelledError) and not task.uncancel():
-                raise RequestStalled(f"No byte of the request came for {SLOWEST_SENDER:.0f} s.") from None
+                raise RequestStalled(_TOO_SLOW) from None
             raise
         finally:
             self._watch.discard(coming)

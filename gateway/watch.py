@@ -16,6 +16,8 @@ SLOWEST_READER = 120.0
 """Seconds that one send may take before the client counts as gone."""
 SLOWEST_SENDER = 60.0
 """Seconds without a byte of a request's body after which it counts as not coming."""
+LONGEST_SENDING = 600.0
+"""Seconds that a request's body may take from its first byte to its last, however it drips."""
 _TICK = 1.0
 
 Send = Callable[[Any], Awaitable[None]]
@@ -71,11 +73,11 @@ class WatchedAnswer:
 class WatchedBody:
     """One request's body on its way to us, read by `task`, which is cancelled when it has become `too_slow`."""
 
-    __slots__ = ("_last_heard", "_task", "too_slow")
+    __slots__ = ("_began", "_last_heard", "_task", "too_slow")
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self._task = task
-        self._last_heard = monotonic()
+        self._began = self._last_heard = monotonic()
         self.too_slow = False
 
     def heard(self) -> None:
@@ -83,7 +85,8 @@ class WatchedBody:
         self._last_heard = monotonic()
 
     def tick(self, now: float) -> None:
-        if now - self._last_heard > SLOWEST_SENDER and not self.too_slow:
+        stalls = now - self._last_heard > SLOWEST_SENDER or now - self._began > LONGEST_SENDING
+        if stalls and not self.too_slow:
             self.too_slow = True
             self._task.cancel()
 

@@ -157,6 +157,8 @@ class Connection(asyncio.Protocol):
             raise NotHTTP  # a second answer to one request
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self.status:
+            return  # a trailer, which describes nothing that has not been read by it
         self.headers.append((name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape")))
 
     def on_headers_complete(self) -> None:

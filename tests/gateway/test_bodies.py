@@ -93,6 +93,23 @@ async def test_a_body_that_stops_coming_is_given_up(monkeypatch: pytest.MonkeyPa
     await asyncio.sleep(0)  # nothing is left of the cancellation
 
 
+class Dripping(Sender):
+    """A sender that always says one byte more."""
+
+    async def __call__(self) -> dict[str, object]:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+
+async def test_a_body_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_TICK", 0)
+    monkeypatch.setattr(watch, "LONGEST_SENDING", 0.01)
+    bodies = Bodies(Watch())
+    with pytest.raises(RequestStalled):
+        await bodies.read(Dripping(), "")
+    assert bodies.in_flight == 0
+
+
 async def test_a_server_that_cancels_a_slow_request_is_obeyed() -> None:
     reading = asyncio.create_task(Bodies(Watch()).read(Silent(b"half", b"never sent"), ""))
     await asyncio.sleep(0)

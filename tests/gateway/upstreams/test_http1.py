@@ -93,6 +93,15 @@ async def test_interim_answers_are_passed_over() -> None:
     assert await line.body() == b"hello"
 
 
+async def test_what_follows_a_body_does_not_change_its_head() -> None:
+    line = Line()
+    line.connection.data_received(HEAD + b"transfer-encoding: chunked\r\n\r\n")
+    line.connection.data_received(b"5\r\nhello\r\n0\r\nContent-Type: text/event-stream\r\nx-more: 1\r\n\r\n")
+    assert await line.body() == b"hello"
+    assert line.connection.headers == [("content-type", "text/plain"), ("transfer-encoding", "chunked")]
+    assert line.connection.reusable
+
+
 async def test_a_body_without_a_length_ends_with_the_connection() -> None:
     line = Line()
     line.connection.data_received(HEAD + b"\r\nhel")
