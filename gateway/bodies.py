@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from gateway.encodings import BROKEN, Decoder, decoder
+from gateway.encodings import BROKEN, Decoder, Swollen, decoder
 from gateway.errors import BadRequest, RequestStalled, TooLarge, Unavailable, Unsupported
 from gateway.watch import LONGEST_SENDING, SLOWEST_SENDER, ClientLeft, Watch, WatchedBody
 
@@ -21,6 +21,8 @@ _STEP = 256
 _TOO_SLOW = (
     f"The request came too slowly: no byte of it for {SLOWEST_SENDER:.0f} s, or not all within {LONGEST_SENDING:.0f} s."
 )
+
+_DECODED_TOO_LARGE = "The decoded request is larger than {} MiB."
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -93,6 +95,8 @@ def decode(body: bytes, encoding: str, largest: int = LARGEST) -> bytes:
             raise Unsupported(f"The content encoding {coding[:40]!r} is not supported; use gzip, deflate, br or zstd.")
         try:
             body = _within(undoing, body, largest)
+        except Swollen:
+            raise TooLarge(_DECODED_TOO_LARGE.format(largest >> 20)) from None
         except (*BROKEN, EOFError) as error:
             raise BadRequest(f"The body is not valid {coding}.") from error
     return body
@@ -106,7 +110,7 @@ def _within(undoing: Decoder, body: bytes, largest: int) -> bytes:
         part = undoing.decode(body[start : start + _STEP])
         size += len(part)
         if size > largest:
-            raise TooLarge(f"The decoded request is larger than {largest >> 20} MiB.")
+            raise TooLarge(_DECODED_TOO_LARGE.format(largest >> 20))
         parts.append(part)
     if not undoing.complete:
         raise EOFError

@@ -11,14 +11,20 @@ import zstandard
 
 BROKEN = (zlib.error, brotli.error, zstandard.ZstdError)
 """What a decoder raises for bytes that are not what it decodes."""
+LARGEST_STEP = 32 * 1024 * 1024
+"""Bytes that one small piece may swell to; of the encodings known here only Brotli's would to more."""
 _LARGEST_WINDOW = 128 * 1024 * 1024
+
+
+class Swollen(Exception):
+    """A small piece would swell to more than LARGEST_STEP."""
 
 
 class Decoder(Protocol):
     """Undoes one content encoding. Small pieces bound what one of them may swell to."""
 
     def decode(self, piece: bytes) -> bytes:
-        """What `piece`, which is not empty, brings. Raises one of BROKEN."""
+        """What `piece`, which is not empty, brings. Raises one of BROKEN, and Swollen."""
         ...
 
     @property
@@ -71,7 +77,10 @@ class _Brotli:
         self._inner = brotli.Decompressor()
 
     def decode(self, piece: bytes) -> bytes:
-        return bytes(self._inner.process(piece))
+        decoded = bytes(self._inner.process(piece, output_buffer_limit=LARGEST_STEP))
+        if not self._inner.can_accept_more_data():
+            raise Swollen
+        return decoded
 
     @property
     def complete(self) -> bool:

@@ -16,10 +16,12 @@ from .wire_json import Json, dumps, loads
 
 _PROTOCOL_NAMES = frozenset(
     """
-    action arguments call_id choices commands content content_block custom delta encrypted_content error finish_reason
-    function function_call functions id index input instructions item item_id message messages model name namespace
-    operation output output_index part partial_json reasoning reasoning_content refusal response role signature
-    stop_reason stream summary system text thinking tool_calls tools type
+    action arguments background call_id choices code command commands container content content_block conversation
+    custom delta description diff encrypted_content error finish_reason function function_call functions id index input
+    input_schema instructions item item_id max_tokens message messages model name namespace operation output
+    output_index output_text parameters part partial_json previous_response_id prompt reasoning reasoning_content
+    refusal response role signature stop_reason stream summary system text thinking thread tool_call_id tool_calls
+    tool_use_id tools type
     """.split()  # noqa: SIM905
 )
 _FREE = frozenset({"arguments", "client_metadata", "env", "input", "input_schema", "metadata", "parameters", "schema"})

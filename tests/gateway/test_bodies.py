@@ -6,7 +6,7 @@ import brotli
 import pytest
 import zstandard
 
-from gateway import watch
+from gateway import encodings, watch
 from gateway.bodies import Bodies, decode
 from gateway.errors import BadRequest, RequestStalled, TooLarge, Unavailable, Unsupported
 from gateway.watch import ClientLeft, Watch
@@ -133,6 +133,12 @@ def test_every_supported_encoding_is_decoded(encoding: str) -> None:
 
 def test_codings_are_undone_in_the_reverse_order() -> None:
     assert decode(brotli.compress(gzip.compress(b"twice")), "gzip, br") == b"twice"
+
+
+def test_a_piece_that_swells_beyond_measure_is_not_unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encodings, "LARGEST_STEP", 1 << 20)
+    with pytest.raises(TooLarge, match="64 MiB"):
+        decode(brotli.compress(bytes(16 << 20)), "br", 64 << 20)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])

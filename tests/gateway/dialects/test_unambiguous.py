@@ -236,6 +236,8 @@ def test_a_new_kind_of_tool_that_the_provider_runs_is_shown_as_executed() -> Non
         b'{"model":"m","messages":[{"role":"user","content":"x"}],"Messages":[]}',
         b'{"model":"m","messages":[{"role":"user","content":"x","CONTENT":"y"}]}',
         '{"model":"m","messages":[{"role":"user","content":"x"}],"tool\u017f":[]}'.encode(),
+        b'{"model":"m","messages":[],"input":"x","Previous_Response_ID":"resp_1"}',
+        b'{"model":"m","messages":[],"input":"x","Thread":{"type":"continue"}}',
     ],
 )
 @pytest.mark.parametrize("dialect", STREAMED)

@@ -6,6 +6,7 @@ import brotli
 import pytest
 import zstandard
 
+from gateway import encodings
 from gateway.errors import UpstreamGarbled, UpstreamTruncated
 from gateway.upstreams.encodings import Decoding
 
@@ -66,3 +67,16 @@ def test_an_encoding_nobody_knows_is_refused() -> None:
 def test_what_swells_comes_in_pieces() -> None:
     pieces = list(Decoding("p", "gzip").decode(gzip.compress(bytes(50_000_000))))
     assert len(pieces) > 10
+
+
+def test_encodings_upon_one_another_swell_no_further_than_one() -> None:
+    bomb = gzip.compress(gzip.compress(bytes(64 << 20)))
+    pieces = list(map(len, Decoding("p", "gzip, gzip").decode(bomb)))
+    assert sum(pieces) == 64 << 20
+    assert max(pieces) <= 2 << 20
+
+
+def test_a_piece_that_swells_beyond_measure_is_not_unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encodings, "LARGEST_STEP", 1 << 20)
+    with pytest.raises(UpstreamGarbled):
+        list(Decoding("p", "br").decode(brotli.compress(bytes(16 << 20))))
