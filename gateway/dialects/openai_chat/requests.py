@@ -77,7 +77,7 @@ def read_message(source: Json, where: str = "") -> Message:
 
 
 def read_part(source: Json, where: str = "") -> RequestBlock:
-    """One part of a message's content; unknown ones are opaque."""
+    """One part of a message's content; unknown ones are opaque, unless they hold a text."""
     match required_string(source, "type", where):
         case "text":
             return Text(optional_string(source, "text", where), source=source)
@@ -85,6 +85,8 @@ def read_part(source: Json, where: str = "") -> RequestBlock:
             return Text(optional_string(source, "refusal", where), source=source)
         case "image_url":
             return _image(optional_string(optional_object(source, "image_url", where), "url", where), source)
+        case _ if isinstance(source.get("text"), str):
+            return Text(source["text"], source=source)
         case type_name:
             return Opaque(type_name, source=source)
 
@@ -135,6 +137,8 @@ def _content(source: Json, where: str) -> tuple[RequestBlock, ...]:
 
 def _thinking(source: Json) -> tuple[Thinking, ...]:
     texts = [(name, source[name]) for name in REASONING if isinstance(source.get(name), str)]
+    if len({text for _, text in texts if text}) > 1:
+        raise wrong(REASONING[1], f"the same as `{REASONING[0]}`")
     return tuple(Thinking(text, source={name: text}) for name, text in texts[:1] if text)
 
 

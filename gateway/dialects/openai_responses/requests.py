@@ -22,7 +22,9 @@ from .items import read_item
 from .tools import read_tools
 
 ROLES: dict[Any, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-RESULTS = frozenset({"function_call_output", "custom_tool_call_output", "local_shell_call_output"})
+RESULTS = frozenset(
+    {"apply_patch_call_output", "custom_tool_call_output", "function_call_output", "local_shell_call_output"}
+)
 """Items whose `output` is a text, or a list of parts."""
 _OF_THE_CLIENT: dict[str, Role] = {"mcp_approval_response": "user", "item_reference": "assistant"}
 _HIDING = ("previous_response_id", "conversation", "prompt", "background")
@@ -87,7 +89,7 @@ def read_content(source: Json, name: str, where: str = "", required: bool = True
 
 
 def read_part(source: Json, where: str = "") -> RequestBlock:
-    """A part of a message or of a tool's output; unknown ones are opaque."""
+    """A part of a message or of a tool's output; unknown ones are opaque, unless they hold a text."""
     match required_string(source, "type", where):
         case "input_text" | "output_text" | "text":
             return Text(optional_string(source, "text", where), source=source)
@@ -95,6 +97,8 @@ def read_part(source: Json, where: str = "") -> RequestBlock:
             return Text(optional_string(source, "refusal", where), source=source)
         case "input_image" if source.get("image_url"):
             return _image(optional_string(source, "image_url", where), source)
+        case _ if isinstance(source.get("text"), str):
+            return Text(source["text"], source=source)
         case type_name:
             return Opaque(type_name, source=source)
 
@@ -113,7 +117,7 @@ def _messages(source: Json) -> tuple[Message, ...]:
 def _instructions(source: Json) -> tuple[RequestBlock, ...]:
     """A text, or, where a stored prompt fills it, items that we do not take apart."""
     given = source.get("instructions")
-    if isinstance(given, list):
+    if isinstance(given, list) and source.get("prompt"):
         return tuple(Opaque("instructions", source=item) for item in given)
     text = optional_string(source, "instructions")
     return (Text(text),) if text else ()

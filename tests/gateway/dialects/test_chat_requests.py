@@ -225,3 +225,14 @@ def test_auto_choices_stay_with_the_tools() -> None:
     final = dataclasses.replace(request, tools=request.tools[:1])
     written = orjson.loads(OPENAI_CHAT.write_request(body, request, final, "gpt-x"))
     assert written["tool_choice"] == "auto" and "function_call" not in written
+
+
+def test_a_text_in_a_part_of_an_unknown_type_is_a_text() -> None:
+    body = orjson.dumps({"model": "m", "messages": [{"role": "user", "content": [{"type": "note", "text": "Hello"}]}]})
+    assert OPENAI_CHAT.read_request(body).messages[0].blocks == (Text("Hello"),)
+
+
+def test_thoughts_that_are_said_in_two_ways_are_refused() -> None:
+    said = {"role": "assistant", "content": "x", "reasoning": "judged", "reasoning_content": "unseen"}
+    with pytest.raises(BadRequest):
+        OPENAI_CHAT.read_request(orjson.dumps({"model": "m", "messages": [said]}))

@@ -10,16 +10,7 @@ import pytest
 
 from gateway.dialects import OPENAI_RESPONSES, responses_dialect
 from gateway.errors import BadRequest
-from policies.content import (
-    Image,
-    Message,
-    Opaque,
-    Request,
-    Text,
-    Thinking,
-    ToolCall,
-    ToolResult,
-)
+from policies.content import Image, Message, Opaque, Request, Text, Thinking, ToolCall, ToolResult
 
 READ = {"type": "function", "name": "read", "description": "Reads.", "parameters": {"type": "object"}}
 FILES = {
@@ -113,11 +104,24 @@ def test_a_text_is_the_users() -> None:
 
 def test_instructions_of_a_stored_prompt_are_opaque() -> None:
     item = {"type": "message", "role": "developer", "content": "x"}
-    request = read(instructions=[item])
+    dialect = responses_dialect(hidden_history=True)
+    body = orjson.dumps({**BODY, "prompt": {"id": "p"}, "instructions": [item]})
+    request = dialect.read_request(body)
     assert request.system == (Opaque("instructions"),)
-    body = orjson.dumps({**BODY, "instructions": [item]})
-    more = rewritten(lambda r: dataclasses.replace(r, system=(*r.system, Text("More."))), body)
-    assert more["instructions"] == [item, {"type": "input_text", "text": "More."}]
+    more = dataclasses.replace(request, system=(*request.system, Text("More.")))
+    assert orjson.loads(dialect.write_request(body, request, more, "gpt-x"))["instructions"] == [
+        item,
+        {"type": "input_text", "text": "More."},
+    ]
+
+
+def test_a_text_in_a_part_of_an_unknown_type_is_a_text() -> None:
+    note = {"type": "note", "text": "Hello"}
+    body = orjson.dumps({**BODY, "input": [{"role": "user", "content": [note]}]})
+    assert OPENAI_RESPONSES.read_request(body).last_user_text == "Hello"
+    said = (Message("user", (Text("HELLO", source=note),)),)
+    changed = rewritten(lambda r: dataclasses.replace(r, messages=said), body)
+    assert changed["input"][0]["content"] == [{"type": "note", "text": "HELLO"}]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +137,7 @@ def test_instructions_of_a_stored_prompt_are_opaque() -> None:
         {"model": "m", "input": [{"type": "function_call", "call_id": 1, "name": "x"}]},
         {"model": "m", "input": "x", "tools": {}},
         {"model": "m", "input": "x", "instructions": 1},
+        {"model": "m", "input": "x", "instructions": [{"role": "developer", "content": "unseen"}]},
         {"model": "m", "input": "x", "stream": "yes"},
         {"model": "m", "input": [{"type": "message", "role": "user", "content": "x", "Content": "y"}]},
         {

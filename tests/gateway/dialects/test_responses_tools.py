@@ -10,7 +10,7 @@ import pytest
 
 from gateway.dialects import OPENAI_RESPONSES
 from gateway.dialects.openai_responses import tools
-from policies.content import Request, Tool
+from policies.content import Message, Request, Text, Tool, ToolResult
 from tests.gateway.dialects.test_responses_requests import BODY, FILES, PATCH, RAW, READ, read, rewritten
 
 
@@ -88,3 +88,9 @@ def test_without_tools_none_can_be_required() -> None:
     body = orjson.dumps({**BODY, "tool_choice": "required"})
     after = rewritten(lambda r: dataclasses.replace(r, tools=()), body)
     assert "tool_choice" not in after and "tools" not in after
+
+
+def test_what_a_patch_did_is_a_result() -> None:
+    item = {"type": "apply_patch_call_output", "call_id": "c", "status": "failed", "output": "no such file"}
+    request = OPENAI_RESPONSES.read_request(orjson.dumps({"model": "m", "input": [item]}))
+    assert request.messages == (Message("tool", (ToolResult("c", (Text("no such file"),)),)),)
