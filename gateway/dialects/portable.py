@@ -110,7 +110,12 @@ class _Carrier:
         if hosted and (len(hosted) == len(offered) or (choice is not None and choice.tool in hosted)):
             raise BadRequest(f"The tool {hosted[0][:100]} runs at its own provider only.", param="tools")
         self.dropped += [f"the hosted tool {name[:100]}" for name in hosted]
-        return tuple(self._tool(tool) for tool in offered if not tool.executed)
+        kept = [tool for tool in offered if not tool.executed]
+        carried = tuple(map(self._tool, kept))
+        if len({tool.name for tool in carried}) < len({tool.name for tool in kept}):
+            # The model's call could mean either, and only one of them would be judged.
+            raise BadRequest("Two tools have names that are the same for this model.", param="tools")
+        return carried
 
     def _tool(self, tool: Tool) -> Tool:
         type_name = (source_of(tool) or {}).get("type")

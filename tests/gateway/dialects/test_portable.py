@@ -224,3 +224,10 @@ def test_custom_tools_become_functions_where_there_are_only_those() -> None:
     assert not tool.custom and tool.schema["required"] == ["input"]
     assert tool.description == "Patches.\n\nThe input must be in this form:\nstart: x"
     assert call == ToolCall("c", "patch", '{"input":"*** Begin"}')
+
+
+def test_two_tools_whose_names_become_the_same_are_refused() -> None:
+    dotted = Tool("files.read")
+    alike = normal(("user", Text("q")), tools=(dotted,))[0].tools[0].name
+    assert "names" in refused(("user", Text("q")), tools=(dotted, Tool(alike)))
+    assert len(normal(("user", Text("q")), tools=(dotted, dotted))[0].tools) == 2
