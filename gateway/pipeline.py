@@ -15,6 +15,9 @@ from gateway.watch import ClientLeft
 from policies.content import Request, Text
 from policies.events import End, Event, Start, block_events
 
+AHEAD = 1024
+"""Bytes of an answer that are judged ahead of those that came with them: the first word does not wait for the last."""
+
 
 async def run_call(call: LiveCall, reply: Reply) -> None:
     """Answer a call. Whatever goes wrong is told to the client in its dialect, and the call's record is closed.
@@ -114,14 +117,18 @@ async def _whole(call: LiveCall, answer: Answer) -> Head:
 async def _stream(call: LiveCall, answer: Answer, request: Request, reply: Reply) -> None:
     """A streamed answer. Raises StreamTruncated before anyone could judge half a block."""
     reader, release = call.stream_reader(request), _Release(call, request, reply)
+    ahead = AHEAD
     with call.executor.chain() as chain:
         async with aclosing(answer.chunks()) as chunks:
             async for chunk in chunks:
                 call.record.original(chunk)
-                if events := reader.feed(chunk):
+                if ahead and (events := reader.feed(chunk[:ahead])):
+                    await release(chain, call.tapped(events))
+                if not chain.over and (events := reader.feed(chunk[ahead:])):
                     await release(chain, call.tapped(events))
                 if chain.over:
                     break
+                ahead = 0
         if not chain.over and (events := reader.close()):
             await release(chain, call.tapped(events))
     await call.close("finished", answer.status)

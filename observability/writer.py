@@ -6,12 +6,10 @@ away it keeps what it prepared, in order and within bounds, and tries again; who
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
@@ -106,7 +104,6 @@ class Writer:
         return waiter
 
     def _run(self) -> None:
-        _give_way()
         while True:
             try:
                 if not self._step():
@@ -237,12 +234,6 @@ class Writer:
         except DatabaseAway:
             log.warning("the database is away; another process will close what this one leaves open")
         self._database.close()
-
-
-def _give_way() -> None:
-    """Waking up, this thread shall not push the event loop off its core, whose lock it then had to wait for."""
-    with suppress(AttributeError, OSError):  # only Linux knows it
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 _lock = threading.Lock()
