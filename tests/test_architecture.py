@@ -54,6 +54,7 @@ COVERED_BY: dict[str, str] = {
     "observability/tasks.py": "tests/observability/test_jobs.py",
     "observability/timings.py": "tests/observability/test_recorder.py",
     "observability/waiting.py": "tests/observability/test_writer.py",
+    "luthien_site/bench/relay.py": "tests/luthien_site/bench/test_run.py",
     "gateway/beginnings.py": "tests/gateway/test_live_call.py",
     "gateway/console": "tests/console",
     "gateway/dialects": "tests/gateway/dialects",

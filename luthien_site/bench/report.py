@@ -9,7 +9,7 @@ from typing import Any
 
 Round = Mapping[str, Mapping[str, float]]
 """The figures of one round of one scenario: a target's name to its figures."""
-DIRECT, LUTHIEN, PEER = "direct", "luthien", "litellm"
+DIRECT, RELAY, LUTHIEN, PEER = "direct", "relay", "luthien", "litellm"
 
 UNITS = {
     "calls_per_s": "calls a second",
@@ -57,7 +57,7 @@ class Results:
     def targets(self) -> list[str]:
         """The servers that were measured, in the order of the columns."""
         names = {name for rounds in self.rounds.values() for each in rounds for name in each}
-        order = [DIRECT, LUTHIEN]
+        order = [DIRECT, RELAY, LUTHIEN]
         return [*(name for name in order if name in names), *sorted(names.difference(order, [PEER])), *names & {PEER}]
 
     def median(self, scenario: str, target: str, figure: str) -> float | None:

@@ -22,7 +22,8 @@ from luthien_site.bench.gateway import MODEL, ROOT, UPPERCASE, Gateway, Setting
 from luthien_site.bench.measure import Target
 from luthien_site.bench.postgres import Postgres
 from luthien_site.bench.processes import Child, DidNotStart, cores, on_core
-from luthien_site.bench.report import DIRECT, LUTHIEN, PEER, Results, Round
+from luthien_site.bench.relay import RelayServer
+from luthien_site.bench.report import DIRECT, LUTHIEN, PEER, RELAY, Results, Round
 from luthien_site.bench.scenarios import Scenario
 from luthien_site.bench.variants import THROUGH, suited, warm_up
 from luthien_site.bench.workload import WORD, Dialect
@@ -110,6 +111,10 @@ async def _targets(plan: Plan, core: int | None, say: Say, notes: list[str]) -> 
             targets.append(Target(name, gateway.port, plan.dialect, MODEL, setting.key, says, gateway))
             if through:
                 await warm_up(targets[-1])
+        relay = RelayServer(data / "relay.log", provider.port, core)
+        stack.callback(relay.kill)
+        await relay.start()
+        targets.append(Target(RELAY, relay.port, plan.dialect, "demo/script", "none", untouched, relay))
         if peer := await _peer(plan, data, provider.port, core, stack, say, notes):
             targets.append(peer)
         yield targets

@@ -11,7 +11,7 @@ from typing import Literal
 from luthien_site.bench.client import CallFailed, Pool
 from luthien_site.bench.measure import Target
 from luthien_site.bench.processes import DidNotStart
-from luthien_site.bench.report import DIRECT, LUTHIEN, PEER
+from luthien_site.bench.report import DIRECT, LUTHIEN, PEER, RELAY
 from luthien_site.bench.workload import WHOLE
 
 Way = Literal["", "litellm", "responses", "cross"]
@@ -28,9 +28,9 @@ def suited(way: Way, targets: Sequence[Target]) -> list[Target]:
             taking_part = [each for each in targets if each.name in (DIRECT, THROUGH, PEER)]
             return [replace(each, name=LUTHIEN) if each.name == THROUGH else each for each in taking_part]
         case "responses":
-            return [replace(each, dialect="responses") for each in suited("", targets)]
+            return [replace(each, dialect="responses") for each in suited("", targets) if each.name != RELAY]
         case "cross":
-            usual = suited("", targets)
+            usual = [each for each in suited("", targets) if each.name != RELAY]
             return [each if each.name == DIRECT else replace(each, dialect="anthropic") for each in usual]
     return [each for each in targets if each.name != THROUGH]
 

@@ -7,7 +7,7 @@ from luthien_site import bootstrap
 from luthien_site.bench import litellm_proxy, scenarios
 from luthien_site.bench.client import CallFailed
 from luthien_site.bench.measure import Figures, Target
-from luthien_site.bench.report import DIRECT, LUTHIEN
+from luthien_site.bench.report import DIRECT, LUTHIEN, RELAY
 from luthien_site.bench.run import NO_POLICY, Plan, run
 from luthien_site.bench.scenarios import Scenario
 
@@ -16,7 +16,8 @@ def test_a_quick_run_measures_real_gateways_and_leaves_nothing_behind(tmp_path: 
     said: list[str] = []
     cores = os.sched_getaffinity(0)
     results = run(Plan(tmp_path / "bench", scenarios.quick(), rounds=1, peers=False), said.append)
-    assert results.targets() == [DIRECT, LUTHIEN, NO_POLICY]
+    assert results.targets() == [DIRECT, RELAY, LUTHIEN, NO_POLICY]
+    assert results.median("first_event", RELAY, "added_ms_p50") is not None
     for name in (LUTHIEN, NO_POLICY):
         assert results.median("calls_4", name, "calls_per_s")
         assert results.median("calls_4", name, "cpu_us_per_call")
