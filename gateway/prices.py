@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.dialects.settings import Model
+from gateway.once import Once
 from policies.content import Usage
 
 log = logging.getLogger(__name__)
@@ -51,9 +51,7 @@ class Prices(NamedTuple):
     adaptive: bool = False
 
 
-_lock = threading.Lock()
 _table: Mapping[str, Prices] | None = None
-_started = False
 
 
 def cost(model: str, usage: Usage) -> int | None:
@@ -79,12 +77,7 @@ def model(name: str) -> Model:
 
 def start() -> None:
     """Begin to load the price list in the background, once a process."""
-    global _started
-    with _lock:
-        if _started:
-            return
-        _started = True
-    threading.Thread(target=_load_logged, name="prices", daemon=True).start()
+    _loading.start()
 
 
 def load() -> None:
@@ -150,3 +143,6 @@ def _variants(model: str) -> Iterator[str]:
     for name in (model, model.rpartition("/")[2]):
         yield name
         yield _DATED.sub("", name)
+
+
+_loading = Once("prices", _load_logged)

@@ -7,6 +7,7 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -24,7 +25,7 @@ PATIENCE = 5.0
 """Seconds within which the gateway has to say that it is there."""
 
 
-class Launcher(BaseCommand):
+class Launcher(BaseCommand, ABC):
     """A command that becomes the client `program`: everything behind the command's name is the client's."""
 
     program = ""
@@ -55,9 +56,9 @@ class Launcher(BaseCommand):
         sys.stdout.flush()
         os.execve(found, [self.program, *before, *arguments], theirs)  # noqa: S606 (no shell is wanted)
 
+    @abstractmethod
     def prepared(self, url: str, environment: dict[str, str]) -> tuple[list[str], dict[str, str]]:
         """Arguments that go before the user's, and the client's whole environment. Raises CommandError."""
-        raise NotImplementedError
 
     def key(self) -> str:
         """A key for this client: LUTHIEN_API_KEY, or one that is made at its first start. Raises CommandError."""

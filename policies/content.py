@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from . import distinct_json
+
 Source = Any
 """Parsed JSON, or None for what a policy made."""
 
@@ -218,23 +220,12 @@ def parse_arguments(text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        parsed = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant)
+        parsed = distinct_json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UnparsableArguments("arguments are not valid JSON") from error
     if not isinstance(parsed, dict):
         raise UnparsableArguments("arguments are not a JSON object")
     return parsed
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a key stands twice")
-    return result
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _texts(blocks: tuple[RequestBlock, ...]) -> Iterator[str]:

@@ -9,20 +9,31 @@ from gateway.errors import UpstreamGarbled
 from policies.events import BlockDelta, BlockStart, End, Event, Failure, Frame, StreamTruncated
 
 from .sse import FrameSplitter
-from .wire_json import Json, dumps
+from .templates import Template
+from .unambiguous import event_name, unambiguous_object
+from .wire_json import Json, dumps, loads_object
+
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What reading JSON of another shape than expected comes to."""
 
 
 class FrameReader(ABC):
-    """Cuts the chunks of a stream into frames; a dialect says what each of them means, and when the answer is over."""
+    """Cuts the chunks of a stream into frames; a dialect says what each of them means, and sets `_over` at the end.
 
-    def __init__(self) -> None:
+    Not `strict`: what makes no sense travels as an Aside. A dialect may leave a `_template` for the frame that follows.
+    """
+
+    def __init__(self, strict: bool) -> None:
+        self._strict = strict
+        self._over = False
+        self._template: Template | None = None
         self._splitter = FrameSplitter()
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that `chunk` completes. Raises UpstreamGarbled."""
         events: list[Event] = []
         for raw, data in self._splitter.feed(chunk):
-            events += self._frame(raw, data)
+            events += self._events(raw, data)
         return events
 
     def close(self) -> list[Event]:
@@ -30,14 +41,43 @@ class FrameReader(ABC):
         events: list[Event] = []
         try:
             for raw, data in self._splitter.close():
-                events += self._frame(raw, data)
+                events += self._events(raw, data)
         except UpstreamGarbled as error:
             raise StreamTruncated from error
         return events + self._end()
 
+    def _events(self, raw: bytes, data: bytes | None) -> list[Event]:
+        template, self._template = self._template, None
+        if template is not None and (delta := template.read(raw)) is not None:
+            self._template = template
+            return [delta]
+        try:
+            return self._read(raw, data.strip() if data is not None else b"")
+        except UpstreamGarbled:
+            if self._strict:
+                raise
+        except _MALFORMED as error:
+            if self._strict:
+                raise UpstreamGarbled("the provider sent an event that is malformed or out of place") from error
+        return self._aside({}, raw)
+
+    def _read(self, raw: bytes, data: bytes) -> list[Event]:
+        name = event_name(raw) if self._strict else b""
+        if not data or (self._over and (not self._strict or data == b"[DONE]")):
+            return self._aside({}, raw)
+        return self._frame(raw, data, name.decode("latin-1"))
+
+    def _parse(self, data: bytes) -> Json:
+        """Raises UpstreamGarbled."""
+        return unambiguous_object(data) if self._strict else loads_object(data)
+
     @abstractmethod
-    def _frame(self, raw: bytes, data: bytes | None) -> list[Event]:
-        """The events of one frame. Raises UpstreamGarbled."""
+    def _frame(self, raw: bytes, data: bytes, name: str) -> list[Event]:
+        """The events of a frame with `data`; `name` is its event's, where that matters. Raises UpstreamGarbled."""
+
+    @abstractmethod
+    def _aside(self, source: Json, raw: bytes) -> list[Event]:
+        """What says nothing of the answer, in its place."""
 
     @abstractmethod
     def _end(self) -> list[Event]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import orjson
 
 from gateway.errors import BadRequest
+from policies import distinct_json
 
 from .unambiguous import misspelled
 from .wire_json import Json
@@ -48,16 +48,14 @@ def read_object(body: bytes) -> Json:
 
 
 def _read_slowly(body: bytes) -> Json:
-    parsed = json.loads(body, object_pairs_hook=_distinct)
+    try:
+        parsed = distinct_json.loads(body.decode())
+    except distinct_json.KeyTwice:
+        raise BadRequest("The request body has an object with the same key twice.") from None
+    except ValueError:
+        raise BadRequest("The request body has a number that is too long.") from None
     assert isinstance(parsed, dict)
     return parsed
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> Json:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise BadRequest("The request body has an object with the same key twice.")
-    return result
 
 
 def _check_count(body: bytes) -> None:

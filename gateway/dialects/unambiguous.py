@@ -6,11 +6,11 @@ others do not, and some go by an event's name instead of its type. What is judge
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from gateway.errors import UpstreamGarbled
+from policies import distinct_json
 
 from .wire_json import Json, dumps, loads
 
@@ -40,7 +40,7 @@ def unambiguous_object(data: bytes) -> Json:
         parsed = loads(data)
         # Written as the very same bytes, but for a provider's padding, no key was lost: none stood twice.
         if dumps(parsed) != (data if not data.endswith(b" }") else data[:-1].rstrip() + b"}"):
-            parsed = _DISTINCT.decode(data.decode("utf-8", "surrogatepass"))
+            parsed = distinct_json.loads(data.decode("utf-8", "surrogatepass"))
     except (ValueError, TypeError, RecursionError) as error:
         raise UpstreamGarbled("the provider sent what is not JSON, or JSON with the same key twice") from error
     if not isinstance(parsed, dict):
@@ -93,17 +93,3 @@ def _is_object(data: bytes) -> bool:
         return isinstance(loads(data), dict)
     except ValueError:
         return False
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> Json:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a key stands twice")
-    return result
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DISTINCT = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_constant)

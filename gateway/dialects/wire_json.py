@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from gateway.errors import UpstreamGarbled
+from policies.distinct_json import no_constant
 
 Json = dict[str, Any]
 
@@ -33,7 +34,7 @@ def loads(data: bytes) -> Any:
 
 def _loads_slowly(data: bytes) -> Any:
     try:
-        return json.loads(data, parse_constant=_no_constant)
+        return json.loads(data, parse_constant=no_constant)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -47,6 +48,16 @@ def loads_object(data: bytes, exact: bool = False) -> Json:
     if not isinstance(parsed, dict):
         raise UpstreamGarbled("the provider sent JSON that is not an object")
     return parsed
+
+
+def string(source: Json, name: str, default: str | None = None) -> str:
+    """The string at `name`; `default` where it is missing or null. Raises KeyError, TypeError."""
+    value = source.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is not a string")
+    return value
 
 
 def dumps(value: Any) -> bytes:
@@ -154,7 +165,3 @@ def _skip(text: str, place: int) -> int:
     match = _SPACE.match(text, place)
     assert match is not None
     return match.end()
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -404,3 +404,16 @@ class Sent:
 
     async def send(self, body: bytes) -> None:
         self.pieces.append(body)
+
+
+class Collected:
+    """A record's writer that only collects what it is given."""
+
+    boot_id = "boot"
+    healthy = True
+
+    def __init__(self) -> None:
+        self.entries: list[Any] = []
+
+    def submit(self, entry: Any) -> None:
+        self.entries.append(entry)

@@ -24,7 +24,7 @@ from policies.content import Response
 from policies.library.tool_filter import ToolFilter
 from policies.library.uppercase import Uppercase
 from tests.gateway.conforming import CLIENTS, SCHEMA, SdkClient
-from tests.gateway.running import Sent
+from tests.gateway.running import Collected, Sent
 
 
 @dataclass(frozen=True)
@@ -69,19 +69,6 @@ pairs = pytest.mark.parametrize(
 )
 streamed_and_not = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 policies = pytest.mark.parametrize("policy", POLICIES)
-
-
-class Collected:
-    """A record's writer that only collects what it is given."""
-
-    boot_id = "boot"
-    healthy = True
-
-    def __init__(self) -> None:
-        self.entries: list[Any] = []
-
-    def submit(self, entry: Any) -> None:
-        self.entries.append(entry)
 
 
 @dataclass

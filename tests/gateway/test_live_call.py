@@ -25,6 +25,7 @@ from tests.gateway.running import (
     START,
     STOP,
     USAGE,
+    Collected,
     Dialect,
     Exchange,
     House,
@@ -535,19 +536,6 @@ async def test_a_stop_ends_the_answer_and_lets_the_upstream_go(house: House) -> 
     record = await house.record(got.headers["x-luthien-call-id"])
     assert (record["outcome"], record["changed"]["response"]) == ("blocked", True)
     assert record["response"]["final"] == got.text
-
-
-class Collected:
-    """A record's writer that only collects what it is given."""
-
-    boot_id = "boot"
-    healthy = True
-
-    def __init__(self) -> None:
-        self.entries: list[Any] = []
-
-    def submit(self, entry: Any) -> None:
-        self.entries.append(entry)
 
 
 class Buggy(AnthropicMessages):

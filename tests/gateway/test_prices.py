@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway import prices
+from gateway.once import Once
 from policies.content import Usage
 
 ENTRIES = {
@@ -65,7 +66,7 @@ def test_what_has_no_price_has_no_cost(name: str) -> None:
 def test_until_the_list_is_loaded_there_is_no_cost_and_loading_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     begun = threading.Event()
     monkeypatch.setattr(prices, "_table", None)
-    monkeypatch.setattr(prices, "_started", False)
+    monkeypatch.setattr(prices, "_loading", Once("prices", prices._load_logged))
     monkeypatch.setattr(prices, "load", begun.set)
     assert prices.cost("sonnet", Usage(input_tokens=1)) is None
     assert begun.wait(10)

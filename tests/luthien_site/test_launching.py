@@ -20,6 +20,7 @@ from pytest_django.fixtures import Settings
 from gateway import services
 from gateway.models import ApiKey
 from luthien_site import launching
+from luthien_site.management.commands.claude import Command as Claude
 from tests.plugins.live import ROOT, LiveLuthien, StartLuthien
 from tests.plugins.servers import free_port
 
@@ -159,7 +160,7 @@ def test_where_no_key_can_be_kept_one_has_to_be_given(
     monkeypatch.setattr(launching, "kept_key", refuses)
     settings.LUTHIEN_DATA_DIR = tmp_path
     with pytest.raises(CommandError, match="set LUTHIEN_API_KEY"):
-        launching.Launcher().key()
+        Claude().key()
 
 
 def refuses(*arguments: object) -> str:

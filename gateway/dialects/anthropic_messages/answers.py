@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from gateway.dialects.frames import is_one_frame, share_frame
 from gateway.dialects.unambiguous import unambiguous_object
-from gateway.dialects.wire_json import Json, completed, dumps
+from gateway.dialects.wire_json import Json, completed, dumps, string
 from gateway.errors import UpstreamGarbled
 from policies.content import Block, Text
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, block_events, build_block
 
-from .blocks import read_block, string, write_block
+from .blocks import read_block, write_block
 from .usage import read_usage, write_usage
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.dialects.wire_json import Json, dumps_text
+from gateway.dialects.wire_json import Json, dumps_text, string
 from policies.content import Block, BlockKind, Opaque, Text, Thinking, ToolCall, UnparsableArguments, parse_arguments
 
 _KINDS: dict[str, BlockKind] = {
@@ -69,16 +69,6 @@ def make_block(kind: BlockKind, type_name: str = "", executed: bool = False) -> 
             return {"type": "server_tool_use" if executed else "tool_use"}
         case _:
             return {"type": kind}
-
-
-def string(source: Json, name: str, default: str | None = None) -> str:
-    """The string at `name`; `default` where it is missing or null. Raises KeyError, TypeError."""
-    value = source.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is not a string")
-    return value
 
 
 def input_object(arguments_text: str) -> Json:

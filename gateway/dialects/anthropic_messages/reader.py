@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from gateway.dialects.frames import FrameReader, share_frame
 from gateway.dialects.templates import Template
-from gateway.dialects.unambiguous import event_name, unambiguous_object
-from gateway.dialects.wire_json import Json, dumps_text, loads_object
+from gateway.dialects.wire_json import Json, dumps_text, string
 from gateway.errors import UpstreamGarbled
 from policies.content import BlockKind
 from policies.events import (
@@ -23,7 +22,7 @@ from policies.events import (
     StreamTruncated,
 )
 
-from .blocks import kind_of, string
+from .blocks import kind_of
 from .interleaved import Interleaved
 from .usage import merge_usage, read_usage
 
@@ -49,10 +48,8 @@ class Reader(FrameReader):
     Blocks that interleave are kept until all of them are closed, and then told one after another."""
 
     def __init__(self, strict: bool = True) -> None:
-        self._strict = strict
-        super().__init__()
+        super().__init__(strict)
         self._started = False
-        self._over = False
         self._open: int | None = None
         self._kinds: dict[int, BlockKind] = {}
         self._blank = False
@@ -60,7 +57,6 @@ class Reader(FrameReader):
         self._interleaved: Interleaved | None = None
         self._ending: Json | None = None
         self._ending_raw: list[bytes] = []
-        self._template: Template | None = None
         self._handlers: dict[str, Callable[[Json, bytes], list[Event]]] = {
             "message_start": self._message_start,
             "content_block_start": self._block_start,
@@ -80,29 +76,11 @@ class Reader(FrameReader):
         """Of a stream that was cut: the complete blocks that were still kept back."""
         return self._interleaved.complete() if self._interleaved is not None else []
 
-    def _frame(self, raw: bytes, data: bytes | None) -> list[Event]:
-        template, self._template = self._template, None
-        if template is not None and (delta := template.read(raw)) is not None:
-            self._template = template
-            return [delta]
-        return self._read(raw, data)
-
-    def _read(self, raw: bytes, data: bytes | None) -> list[Event]:
-        try:
-            name = event_name(raw) if self._strict else b""
-            if data is None or not data.strip() or (self._over and (not self._strict or data.strip() == b"[DONE]")):
-                return self._aside({}, raw)
-            source = unambiguous_object(data) if self._strict else loads_object(data)
-            if self._strict:
-                self._require_clear(source, name.decode("latin-1"))
-            return self._handlers.get(source["type"], self._aside)(source, raw)
-        except UpstreamGarbled:
-            if self._strict:
-                raise
-        except (KeyError, TypeError, AttributeError) as error:
-            if self._strict:
-                raise UpstreamGarbled("the provider sent an event that is malformed or out of place") from error
-        return self._aside({}, raw)
+    def _frame(self, raw: bytes, data: bytes, name: str) -> list[Event]:
+        source = self._parse(data)
+        if self._strict:
+            self._require_clear(source, name)
+        return self._handlers.get(source["type"], self._aside)(source, raw)
 
     def _require_clear(self, source: Json, name: str) -> None:
         """Some clients go by the event's name, read on after the end, or take content from `message_start`."""

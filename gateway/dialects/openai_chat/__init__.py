@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from gateway.dialects import recorded
-from gateway.dialects.settings import Made, Model, Settings
-from gateway.errors import ErrorKind, GatewayError
 from policies.content import Request, Response
 from policies.events import Event
 
@@ -29,20 +27,23 @@ class OpenAIChat:
     plain_ids = False
     has_custom_tools = False
 
-    def read_request(self, body: bytes) -> Request:
-        return requests.read_request(body)
-
-    def write_request(self, body: bytes, original: Request, final: Request, model: str) -> bytes:
-        return request_writer.write_request(body, original, final, model)
+    read_request = staticmethod(requests.read_request)
+    write_request = staticmethod(request_writer.write_request)
+    read_answer = staticmethod(answers.read_answer)
+    read_settings = staticmethod(read_settings)
+    make_request = staticmethod(request_maker.make_request)
+    write_error = staticmethod(errors.write_error)
+    write_failure = staticmethod(errors.write_failure)
+    write_models = staticmethod(errors.write_models)
+    read_error = staticmethod(errors.read_error)
+    error_kind = staticmethod(errors.error_kind)
+    error_type = staticmethod(errors.error_type)
 
     def reader(self, request: Request, strict: bool = True) -> Reader:
         return Reader(request.choices, asked_for_usage(request), strict)
 
     def writer(self, request: Request) -> Writer:
         return Writer(request.choices, asked_for_usage(request))
-
-    def read_answer(self, body: bytes) -> list[Event]:
-        return answers.read_answer(body)
 
     def write_answer(self, events: Sequence[Event], request: Request | None = None) -> bytes:
         return answers.write_answer(events)
@@ -51,27 +52,3 @@ class OpenAIChat:
         return (
             recorded.fold_stream(raw, Reader(None, True)) if streamed else recorded.fold_body(raw, answers.read_answer)
         )
-
-    def write_error(self, error: GatewayError, call_id: str) -> bytes:
-        return errors.write_error(error, call_id)
-
-    def write_failure(self, error: GatewayError, call_id: str) -> bytes:
-        return errors.write_failure(error, call_id)
-
-    def write_models(self, models: Iterable[str]) -> bytes:
-        return errors.write_models(models)
-
-    def read_settings(self, request: Request) -> Settings:
-        return read_settings(request)
-
-    def make_request(self, request: Request, settings: Settings, model: Model) -> Made:
-        return request_maker.make_request(request, settings, model)
-
-    def read_error(self, body: bytes) -> tuple[str, str]:
-        return errors.read_error(body)
-
-    def error_kind(self, type_name: str) -> ErrorKind:
-        return errors.error_kind(type_name)
-
-    def error_type(self, kind: ErrorKind) -> str:
-        return errors.error_type(kind)

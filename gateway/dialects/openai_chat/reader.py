@@ -12,8 +12,7 @@ from string import ascii_letters, digits
 
 from gateway.dialects.frames import FrameReader, share_frame
 from gateway.dialects.templates import Template, is_spelled_once
-from gateway.dialects.unambiguous import event_name, unambiguous_object
-from gateway.dialects.wire_json import Json, loads_object
+from gateway.dialects.wire_json import Json
 from gateway.errors import UpstreamGarbled
 from policies.content import Request
 from policies.events import Aside, BlockDelta, BlockEnd, Event, Failure, Frame, Start, StreamTruncated
@@ -40,19 +39,16 @@ class Reader(FrameReader):
     `choices` is how many the client asked for; None keeps all back, as many as there may be."""
 
     def __init__(self, choices: int | None, usage_wanted: bool, strict: bool = True) -> None:
-        self._strict = strict
-        super().__init__()
+        super().__init__(strict)
         self._choices = choices
         self._usage_wanted = usage_wanted
         self._usage: Json | None = None
         self._usage_chunk: Json | None = None
         self._told = False
-        self._over = False
         self._open = ""
         self._open_call = False
         self._calls: dict[int, CallKeys] = {}
         self._kept = Kept() if choices != 1 else None
-        self._template: Template | None = None
 
     def _end(self) -> list[Event]:
         """Some servers finish, but send no `[DONE]`."""
@@ -67,33 +63,13 @@ class Reader(FrameReader):
         """Of a stream that was cut: the complete blocks that were still kept back."""
         return self._kept.complete() if self._kept is not None else []
 
-    def _frame(self, raw: bytes, data: bytes | None) -> list[Event]:
-        template, self._template = self._template, None
-        if template is not None and (delta := template.read(raw)) is not None:
-            self._template = template
-            return [delta]
-        return self._read(raw, data)
-
-    def _read(self, raw: bytes, data: bytes | None) -> list[Event]:
-        stripped = data.strip() if data is not None else b""
-        try:
-            if self._strict:
-                event_name(raw)
-            if not stripped or (self._over and (not self._strict or stripped == b"[DONE]")):
-                return self._pass_by({}, raw)
-            if stripped == b"[DONE]":
-                return self._done(raw)
-            chunk = unambiguous_object(stripped) if self._strict else loads_object(stripped)
-            if self._strict:
-                self._require_clear(chunk)
-            return self._chunk(chunk, raw)
-        except UpstreamGarbled:
-            if self._strict:
-                raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            if self._strict:
-                raise UpstreamGarbled("the provider sent a chunk that is malformed") from error
-        return self._pass_by({}, raw)
+    def _frame(self, raw: bytes, data: bytes, name: str) -> list[Event]:
+        if data == b"[DONE]":
+            return self._done(raw)
+        chunk = self._parse(data)
+        if self._strict:
+            self._require_clear(chunk)
+        return self._chunk(chunk, raw)
 
     def _require_clear(self, chunk: Json) -> None:
         """Some clients read on after the end, and some look for content elsewhere than in a delta."""
@@ -158,7 +134,7 @@ class Reader(FrameReader):
         for piece, source in zip(found, sources[-len(found) :], strict=False):
             events += self._tell(piece, source)
         if not events:
-            return self._pass_by(chunk, raw)
+            return self._aside(chunk, raw)
         share_frame(events, raw)
         return events
 
@@ -195,7 +171,7 @@ class Reader(FrameReader):
             self._usage_chunk = chunk
             if not self._usage_wanted:
                 return []
-        return self._pass_by(chunk, raw)
+        return self._aside(chunk, raw)
 
     def _done(self, raw: bytes) -> list[Event]:
         """Without a finish reason nobody knows whether the answer is whole: then it is not, and `close` says so."""
@@ -219,7 +195,7 @@ class Reader(FrameReader):
             return [*self.salvage(), failure]
         return events
 
-    def _pass_by(self, chunk: Json, raw: bytes) -> list[Event]:
+    def _aside(self, chunk: Json, raw: bytes) -> list[Event]:
         if self._kept is None or self._over:
             return [Aside(Frame(raw), chunk or None)]
         self._kept.pass_by(raw)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.dialects.fields import wrong
-from gateway.dialects.settings import Effort, Made, Model, Settings, Shape, ToolChoice
+from gateway.dialects.openai_options import effort_of, most_output, sampling, whose
+from gateway.dialects.settings import Made, Model, Settings, Shape, ToolChoice
 from gateway.dialects.wire_json import Json, dumps
 from policies.content import Image, Message, Request, RequestBlock, Text, Thinking, Tool, ToolCall, ToolResult
 
@@ -13,11 +14,6 @@ from .answers import write_call
 from .pieces import REASONING
 
 _MOST_STOPS = 4
-_LONGEST_USER = 64
-_TIERS = {"standard_only": "default", "default": "default", "flex": "flex", "priority": "priority"}
-_EFFORTS: dict[Effort, str] = {"xhigh": "high", "max": "high"}
-_BUDGETS = ((2048, "low"), (12_000, "medium"))
-"""Up to so many tokens of thought are that effort; more is high."""
 
 
 def make_request(request: Request, settings: Settings, model: Model) -> Made:
@@ -25,15 +21,12 @@ def make_request(request: Request, settings: Settings, model: Model) -> Made:
     dropped: list[str] = []
     body: Json = {"model": model.name, "messages": list(_messages(request))}
     body |= _length(request.max_tokens, model, dropped)
-    body |= _sampling(settings, model, dropped)
+    body |= _stops(settings) | sampling(settings, model, dropped)
     body |= _tools(request.tools, settings)
     body |= _thinking(settings, model, dropped)
     if settings.shape is not None:
         body["response_format"] = _response_format(settings.shape)
-    if settings.user:
-        body |= {"user": settings.user} if len(settings.user) <= _LONGEST_USER else {}
-    if settings.service_tier in _TIERS:
-        body["service_tier"] = _TIERS[settings.service_tier]
+    body |= whose(settings, "user")
     if request.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return Made(dumps(body), tuple(dropped))
@@ -117,27 +110,14 @@ def _joined(blocks: Iterable[RequestBlock]) -> str:
 
 def _length(most: int | None, model: Model, dropped: list[str]) -> Json:
     """Models that reason take another field, which servers of other makers may not know."""
-    if most is None:
-        return {}
-    if model.most_output is not None and most > model.most_output:
-        dropped.append(f"`max_tokens` above {model.most_output}")
-        most = model.most_output
-    return {"max_completion_tokens" if model.reasons else "max_tokens": most}
+    most = most_output(most, model, dropped)
+    return {} if most is None else {"max_completion_tokens" if model.reasons else "max_tokens": most}
 
 
-def _sampling(settings: Settings, model: Model, dropped: list[str]) -> Json:
-    """Models that reason refuse to be sampled in another way than their own."""
+def _stops(settings: Settings) -> Json:
     if len(settings.stop) > _MOST_STOPS:
         raise wrong("stop_sequences", f"at most {_MOST_STOPS} strings for this model")
-    fields: Json = {"stop": list(settings.stop)} if settings.stop else {}
-    if settings.top_k is not None:
-        dropped.append("`top_k`")
-    for name, value in (("temperature", settings.temperature), ("top_p", settings.top_p)):
-        if value is not None and model.reasons:
-            dropped.append(f"`{name}`")
-        elif value is not None:
-            fields[name] = value
-    return fields
+    return {"stop": list(settings.stop)} if settings.stop else {}
 
 
 def _thinking(settings: Settings, model: Model, dropped: list[str]) -> Json:
@@ -148,15 +128,6 @@ def _thinking(settings: Settings, model: Model, dropped: list[str]) -> Json:
         dropped.append("thinking")
         return {}
     return {"reasoning_effort": "low" if effort == "none" else effort}
-
-
-def effort_of(settings: Settings) -> str | None:
-    """The effort as OpenAI calls it, also where a budget of tokens was asked for."""
-    if settings.effort is not None:
-        return _EFFORTS.get(settings.effort, settings.effort)
-    if settings.budget is None:
-        return None
-    return next((effort for most, effort in _BUDGETS if settings.budget <= most), "high")
 
 
 def _tools(tools: Sequence[Tool], settings: Settings) -> Json:

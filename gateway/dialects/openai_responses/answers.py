@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from gateway.dialects.frames import is_one_frame, share_frame
 from gateway.dialects.unambiguous import unambiguous_object
-from gateway.dialects.wire_json import Json, dumps
+from gateway.dialects.wire_json import Json, dumps, string
 from gateway.errors import UpstreamGarbled
 from policies.content import ToolCall
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, block_events
@@ -14,7 +14,7 @@ from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start,
 from .agreement import require_known
 from .composer import Composer
 from .envelope import output_text
-from .items import TEXTS, read_item, string
+from .items import TEXTS, read_item
 from .making import Namespaces, source_part
 from .usage import read_reason, read_usage
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.dialects.wire_json import Json, dumps_text
+from gateway.dialects.wire_json import Json, dumps_text, string
 from policies.content import Block, BlockKind, Opaque, Text, Thinking, ToolCall
 
 Place = tuple[str, int]
@@ -138,16 +138,6 @@ def read_part(part: Json, source: Any = None) -> Block:
     if type_name in TEXTS:
         return Text(string(part, TEXTS[type_name], ""), source=source)
     return Opaque(type_name, source=source)
-
-
-def string(source: Json, name: str, default: str | None = None) -> str:
-    """The string at `name`; `default` where it is missing or null. Raises KeyError, TypeError."""
-    value = source.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is not a string")
-    return value
 
 
 def _parts(item: Json, field: str) -> list[tuple[int, Json]]:

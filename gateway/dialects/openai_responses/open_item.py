@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.dialects.wire_json import Json
+from gateway.dialects.wire_json import Json, string
 from policies.content import Text
 from policies.events import BlockDelta, BlockEnd, BlockStart, Event, block_events
 
@@ -20,7 +20,6 @@ from .items import (
     read_item,
     read_part,
     spoken,
-    string,
 )
 
 _DELTAS = {

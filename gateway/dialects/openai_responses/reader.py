@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.dialects.frames import FrameReader
-from gateway.dialects.unambiguous import event_name, unambiguous_object
-from gateway.dialects.wire_json import Json, loads_object
-from gateway.errors import UpstreamGarbled
+from gateway.dialects.wire_json import Json, string
 from policies.content import Block
 from policies.events import Aside, End, Event, Failure, Start, StreamTruncated
 
 from .agreement import require, require_known, require_no_item
 from .envelope import output_text
 from .errors import read_failure
-from .items import read_item, string
+from .items import read_item
 from .open_item import OpenItem, whole_item
 from .overlap import Numbered, Overlap, Pieces
 from .usage import read_reason, read_usage
@@ -31,10 +29,8 @@ class Reader(FrameReader):
     Items that overlap are kept until all of them are whole, and then told one after another."""
 
     def __init__(self, strict: bool = True) -> None:
-        self._strict = strict
-        super().__init__()
+        super().__init__(strict)
         self._started = False
-        self._over = False
         self._failed = False
         self._open: dict[int, OpenItem] = {}
         self._overlap: Overlap | None = None
@@ -62,25 +58,14 @@ class Reader(FrameReader):
         """Of a stream that was cut: the complete items that were still kept back."""
         return self._overlap.complete() if self._overlap is not None else []
 
-    def _frame(self, raw: bytes, data: bytes | None) -> list[Event]:
-        try:
-            name = event_name(raw) if self._strict else b""
-            if data is None or not data.strip() or (self._over and (not self._strict or data.strip() == b"[DONE]")):
-                return self._aside({}, raw)
-            source = unambiguous_object(data) if self._strict else loads_object(data)
-            type_name = source["type"]
-            if self._strict:
-                self._require_clear(source, type_name, name.decode("latin-1"))
-            if (handler := self._handlers.get(type_name)) is not None:
-                return handler(source, raw)
-            return self._inside(source, raw)
-        except UpstreamGarbled:
-            if self._strict:
-                raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            if self._strict:
-                raise UpstreamGarbled("the provider sent an event that is malformed or out of place") from error
-        return self._aside({}, raw)
+    def _frame(self, raw: bytes, data: bytes, name: str) -> list[Event]:
+        source = self._parse(data)
+        type_name = source["type"]
+        if self._strict:
+            self._require_clear(source, type_name, name)
+        if (handler := self._handlers.get(type_name)) is not None:
+            return handler(source, raw)
+        return self._inside(source, raw)
 
     def _require_clear(self, source: Json, type_name: str, name: str) -> None:
         """Some clients go by the event's name, read on after the end, or take output from any response they see."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway.dialects.openai_chat.request_maker import effort_of
+from gateway.dialects.openai_options import effort_of, most_output, sampling, whose
 from gateway.dialects.settings import Made, Model, Settings, Shape, ToolChoice
 from gateway.dialects.wire_json import Json, dumps
 from gateway.errors import BadRequest
@@ -14,8 +14,6 @@ from .request_writer import write_messages
 
 _LEAST_OUTPUT = 16
 """OpenAI refuses to give fewer tokens."""
-_LONGEST_USER = 64
-_TIERS = {"standard_only": "default", "default": "default", "flex": "flex", "priority": "priority"}
 
 
 def make_request(request: Request, settings: Settings, model: Model) -> Made:
@@ -29,15 +27,12 @@ def make_request(request: Request, settings: Settings, model: Model) -> Made:
     # A provider that would keep the call has not been asked to by the client.
     body |= {"input": list(_input(request)), "store": False}
     body |= _length(request.max_tokens, model, dropped)
-    body |= _sampling(settings, model, dropped)
+    body |= sampling(settings, model, dropped)
     body |= _tools(request.tools, settings)
     body |= _reasoning(settings, model, dropped)
     if settings.shape is not None:
         body["text"] = {"format": _format(settings.shape)}
-    if settings.user and len(settings.user) <= _LONGEST_USER:
-        body["safety_identifier"] = settings.user
-    if settings.service_tier in _TIERS:
-        body["service_tier"] = _TIERS[settings.service_tier]
+    body |= whose(settings, "safety_identifier")
     if request.stream:
         body["stream"] = True
     return Made(dumps(body), tuple(dropped))
@@ -61,25 +56,8 @@ def _text_alone(output: object) -> object:
 
 
 def _length(most: int | None, model: Model, dropped: list[str]) -> Json:
-    if most is None:
-        return {}
-    if model.most_output is not None and most > model.most_output:
-        dropped.append(f"`max_tokens` above {model.most_output}")
-        most = model.most_output
-    return {"max_output_tokens": max(most, _LEAST_OUTPUT)}
-
-
-def _sampling(settings: Settings, model: Model, dropped: list[str]) -> Json:
-    """Models that reason refuse to be sampled in another way than their own."""
-    fields: Json = {}
-    if settings.top_k is not None:
-        dropped.append("`top_k`")
-    for name, value in (("temperature", settings.temperature), ("top_p", settings.top_p)):
-        if value is not None and model.reasons:
-            dropped.append(f"`{name}`")
-        elif value is not None:
-            fields[name] = value
-    return fields
+    most = most_output(most, model, dropped)
+    return {} if most is None else {"max_output_tokens": max(most, _LEAST_OUTPUT)}
 
 
 def _reasoning(settings: Settings, model: Model, dropped: list[str]) -> Json:

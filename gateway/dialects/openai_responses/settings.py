@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from gateway.dialects.fields import (
     objects,
-    optional_bool,
-    optional_number,
     optional_object,
     optional_string,
     required_string,
     wrong,
 )
-from gateway.dialects.settings import EFFORTS, Settings, Shape, ToolChoice
+from gateway.dialects.openai_options import allowed_mode, read_common, refuse, worded_choice
+from gateway.dialects.settings import Settings, Shape, ToolChoice
 from gateway.dialects.wire_json import Json
-from gateway.errors import BadRequest
 from policies.content import Request
 
 from .items import qualified
@@ -38,38 +37,25 @@ _REFUSED = {
 def read_settings(request: Request) -> Settings:
     """Raises BadRequest."""
     source: Json = request.source
-    for name, why in _REFUSED.items():
-        if source.get(name):
-            raise BadRequest(why, param=name)
+    refuse(source, _REFUSED)
     choice, allowed = _tool_choice(source.get("tool_choice"))
     effort = optional_string(optional_object(source, "reasoning"), "effort", "reasoning.")
-    parallel = source.get("parallel_tool_calls")
-    return Settings(
-        temperature=optional_number(source, "temperature"),
-        top_p=optional_number(source, "top_p"),
+    return dataclasses.replace(
+        read_common(source, _CARRIED, effort),
         tool_choice=choice,
         allowed=allowed,
-        parallel_tool_calls=None if parallel is None else optional_bool(source, "parallel_tool_calls"),
-        effort=next((each for each in EFFORTS if each == effort), None),
         shape=_shape(optional_object(optional_object(source, "text"), "format", "text.")),
-        user=optional_string(source, "safety_identifier") or optional_string(source, "user"),
-        service_tier=optional_string(source, "service_tier"),
         grammars={name: text for tool in objects(source, "tools") for name, text in _grammars(tool)},
-        dropped=tuple(f"`{name[:100]}`" for name, value in source.items() if name not in _CARRIED and value),
     )
 
 
 def _tool_choice(choice: Any) -> tuple[ToolChoice | None, tuple[str, ...]]:
     """The choice, and the only tools that it allows."""
-    if choice is None:
-        return None, ()
-    if choice in ("auto", "none", "required"):
-        return ToolChoice(choice), ()
+    worded = worded_choice(choice)
     if not isinstance(choice, dict):
-        raise wrong("tool_choice", "auto, none, required or an object")
+        return worded, ()
     if required_string(choice, "type", "tool_choice.") == "allowed_tools":
-        mode = ToolChoice("required" if choice.get("mode") == "required" else "auto")
-        return mode, tuple(map(_named, objects(choice, "tools", "tool_choice.")))
+        return allowed_mode(choice), tuple(map(_named, objects(choice, "tools", "tool_choice.")))
     return ToolChoice("tool", _named(choice)), ()
 
 

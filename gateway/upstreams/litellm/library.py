@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from gateway.errors import Unavailable, UpstreamUnreachable
+from gateway.once import Once
 
 log = logging.getLogger(__name__)
 
@@ -38,19 +39,13 @@ opened: ContextVar[list[Any]] = ContextVar("opened")
 """The HTTP answers of the call under way: some of litellm's streams cannot be closed otherwise."""
 
 _lock = threading.Lock()
-_started = False
 _module: Any = None
 _problem = ""
 
 
 def start() -> None:
     """Begin to load litellm in a thread, once a process."""
-    global _started
-    with _lock:
-        if _started:
-            return
-        _started = True
-    threading.Thread(target=_load_logged, name="litellm", daemon=True).start()
+    _loading.start()
 
 
 def loaded(provider: str) -> Any:
@@ -125,3 +120,6 @@ def _watch_transport() -> None:
         return response
 
     transport.handle_async_request = send_watched
+
+
+_loading = Once("litellm", _load_logged)

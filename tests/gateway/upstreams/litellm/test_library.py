@@ -4,13 +4,14 @@ from typing import Any
 import pytest
 
 from gateway.errors import Unavailable, UpstreamUnreachable
+from gateway.once import Once
 from gateway.upstreams.litellm import library
 
 
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has not loaded it."""
-    for name, value in (("_module", None), ("_problem", ""), ("_started", False)):
+    for name, value in (("_module", None), ("_problem", ""), ("_loading", Once("litellm", library._load_logged))):
         monkeypatch.setattr(library, name, value)
 
 
