@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .asking import JudgeFailed, Question
 from .content import Request, Response, Text, Thinking, ToolCall
 from .events import Event
+from .examples import Category, Example
 from .verdicts import Mode, Verdict, allow
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -82,9 +83,13 @@ class Call:
 class Policy:
     """Override only the hooks you need: you pay for a hook, in time and in holding back, only if you override it.
 
-    The docstring of the class is its text in the console's catalogue. Raising or running into the deadline blocks,
-    unless the activation says `on_failure: open`.
+    The docstring of the class is its text in the console's catalogue, `category` is the heading that it stands under
+    there, and `examples` show what it does. Raising or running into the deadline blocks, unless the activation says
+    `on_failure: open`.
     """
+
+    category: ClassVar[Category] = "other"
+    examples: ClassVar[tuple[Example, ...]] = ()
 
     class Config(BaseModel):
         """The policy's settings; the console's form, the stored JSON and the validation all come from it."""

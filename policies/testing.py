@@ -12,7 +12,8 @@ from typing import Any, assert_never
 
 from policies.base import Call, Policy
 from policies.content import Block, Message, Request, Response, Text, Thinking, Tool, ToolCall
-from policies.verdicts import Verdict
+from policies.examples import Example
+from policies.verdicts import Action, Verdict
 
 Judged = Request | Text | Thinking | ToolCall | Response
 
@@ -76,3 +77,22 @@ def stream_text(policy: Policy, chunks: Iterable[str], call: Call | None = None)
         kept = live[len(live) - keep :]
     release, _ = policy.on_text_delta(kept, call, True)
     return "".join([*released, release])
+
+
+async def outcome(policy: type[Policy], example: Example) -> tuple[Action, str | None]:
+    """What `policy` really does in `example`, in the form of its `does` and `becomes`."""
+    configured = policy(policy.Config.model_validate(example.config))
+    if isinstance(example.sees, Text) and configured.overrides("on_text_delta"):
+        released = stream_text(configured, [example.sees.text])
+        return ("allow", None) if released == example.sees.text else ("replace", released)
+    verdict = await judge(configured, example.sees)
+    return verdict.action, _passing(verdict) if verdict.action == "replace" else None
+
+
+def _passing(verdict: Verdict) -> str:
+    """The text of what passes instead."""
+    if isinstance(verdict.content, Request):
+        return verdict.content.messages[-1].text
+    (block,) = new_blocks(verdict)
+    assert isinstance(block, Text | ToolCall), f"an example cannot show {block.kind}"
+    return block.text if isinstance(block, Text) else block.arguments_text

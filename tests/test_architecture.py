@@ -184,7 +184,7 @@ def test_every_variable_of_the_settings_stands_in_the_example() -> None:
     assert read | read_by_launchers == set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))], ids=lambda path: path.name)
 def test_the_documents_point_at_files_that_are_there(path: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), target

@@ -9,6 +9,7 @@ from pydantic import Field
 from policies.base import Call, Policy
 from policies.content import Request, Response, Text, Thinking, ToolCall
 from policies.events import Event
+from policies.examples import Example
 from policies.verdicts import Verdict, allow
 
 Hook = Literal[
@@ -31,6 +32,9 @@ class DebugLogging(Policy):
     It changes nothing. Whatever is looked at whole (texts, thinking, tool calls, answers) is held back until it is
     complete, so choose only what you need; in shadow mode nothing is held.
     """
+
+    category = "plain"
+    examples = (Example("An answer passes, and leaves its notes", Text("Hello."), "allow"),)
 
     class Config(Policy.Config):
         hooks: tuple[Hook, ...] = Field(

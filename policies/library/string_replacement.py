@@ -10,7 +10,8 @@ import re2
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from policies.base import Call, Policy
-from policies.content import Request, ToolCall
+from policies.content import Request, Text, ToolCall
+from policies.examples import Example
 from policies.verdicts import Verdict, allow, replace
 
 _REFERENCE = re.compile(r"\\(?:([0-9])|g<(\w+)>|(\\)|(.?))", re.DOTALL)
@@ -42,6 +43,24 @@ class StringReplacement(Policy):
     Rules are applied one after the other, each to what the one before made. Plain text is found wherever the stream is
     cut. Regular expressions are RE2's, which take linear time, and match within a line: a line is held until it ends.
     """
+
+    category = "plain"
+    examples = (
+        Example(
+            "A product by its new name",
+            Text("Ask Acme for help."),
+            "replace",
+            "Ask Umbra for help.",
+            {"rules": [{"find": "Acme", "replace": "Umbra"}]},
+        ),
+        Example(
+            "Ticket numbers by a regular expression",
+            Text("See T-4711."),
+            "replace",
+            "See ticket 4711.",
+            {"rules": [{"find": r"T-(\d+)", "replace": r"ticket \1", "regex": True}]},
+        ),
+    )
 
     class Config(Policy.Config):
         rules: tuple[Rule, ...] = Field((), description="The replacements, in the order in which they are applied.")

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from policies.base import Call, Policy
 from policies.content import Request, ToolCall
+from policies.examples import Example
 from policies.verdicts import Verdict, allow, block, replace
 
 
@@ -18,6 +19,12 @@ class ToolFilter(Policy):
     Denied tools are also taken out of the request, so that the model does not try them. That is the only way to keep
     out tools which the provider runs itself, such as its web search: those have run before anybody can judge them.
     """
+
+    category = "tools"
+    examples = (
+        Example("A tool that is allowed", ToolCall("call_1", "read_file", '{"path": "a.txt"}'), "allow"),
+        Example("A tool that is denied", ToolCall("call_1", "web_fetch"), "block", config={"deny": ["web_*"]}),
+    )
 
     class Config(Policy.Config):
         allow: tuple[str, ...] = Field(

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pydantic import Field
 
 from policies.base import Call, Policy
-from policies.content import Request
+from policies.content import Request, Text
+from policies.examples import Example
 from policies.verdicts import Verdict, allow, replace
 
 
 class Uppercase(Policy):
     """Turns the text of every answer into capital letters. It shows at a glance that policies are at work."""
+
+    category = "plain"
+    examples = (Example("An answer in capitals", Text("Hello."), "replace", "HELLO."),)
 
     class Config(Policy.Config):
         requests: bool = Field(False, description="Also turn what users write into capital letters.")

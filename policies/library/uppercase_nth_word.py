@@ -7,12 +7,17 @@ import re
 from pydantic import Field
 
 from policies.base import Call, Policy
+from policies.content import Text
+from policies.examples import Example
 
 _WORDS_AND_GAPS = re.compile(r"\s+|\S+")
 
 
 class UppercaseNthWord(Policy):
     """Turns every nth word of an answer into capital letters, counting anew in each block of text."""
+
+    category = "plain"
+    examples = (Example("Every second word", Text("one two three four"), "replace", "one TWO three FOUR"),)
 
     class Config(Policy.Config):
         n: int = Field(2, ge=1, description="Which words: 1 for all of them, 2 for every second, and so on.")

@@ -1,10 +1,14 @@
+import re
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
-from policies import registry
+from policies import library, registry
 from policies.library.noop import Noop
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 @pytest.fixture(autouse=True)
@@ -21,16 +25,19 @@ def installed(monkeypatch: pytest.MonkeyPatch, **points: str) -> None:
 
 
 def test_the_library_is_registered_under_its_modules_names() -> None:
-    assert set(registry.catalogue()) == {
-        "block_dangerous_commands",
-        "debug_logging",
-        "noop",
-        "string_replacement",
-        "tool_filter",
-        "uppercase",
-        "uppercase_nth_word",
-    }
+    modules = {path.stem for path in Path(library.__file__).parent.iterdir() if not path.name.startswith("_")}
+    assert set(registry.catalogue()) == modules
     assert registry.broken() == {}
+
+
+def test_the_documents_list_each_policy_of_the_library_and_each_of_its_settings() -> None:
+    overview = (DOCS / "policies.md").read_text(encoding="utf-8")
+    for name, policy in registry.catalogue().items():
+        assert f"| [`{name}`](policies/{policy.category}.md#{name}) |" in overview, name
+        page = (DOCS / "policies" / f"{policy.category}.md").read_text(encoding="utf-8")
+        (section,) = re.findall(rf"^## {name}$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+        for setting in policy.Config.model_fields:
+            assert f"| `{setting}` |" in section, f"{name}.{setting}"
 
 
 def test_each_policy_says_what_it_does_and_each_setting_what_it_is() -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from policies.base import Call, Policy
 from policies.content import ToolCall
+from policies.examples import Example
 from policies.verdicts import Verdict, allow, block
 
 from .judgement import judge_any
@@ -22,6 +23,12 @@ class BlockDangerousCommands(Policy):
     model is asked. A command that cannot be parsed is stopped as well. Of files only those are known that the same
     command wrote. It stops accidents and plain attempts; against a model that hides what it does, use a sandbox.
     """
+
+    category = "tools"
+    examples = (
+        Example("A command that only looks", ToolCall("call_1", "bash", '{"command": "ls -l"}'), "allow"),
+        Example("A delete of everything", ToolCall("call_1", "bash", '{"command": "sudo rm -rf /"}'), "block"),
+    )
 
     class Config(Policy.Config):
         delete: Delete = Field(
