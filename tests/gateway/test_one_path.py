@@ -34,6 +34,7 @@ CHAINS: dict[str, list[dict[str, Any]]] = {
         {"rules": [{"find": r"\w+", "replace": r"<\0>", "regex": True}], "tool_arguments": True},
         {"rules": [{"find": "E", "replace": "e and e", "ignore_case": True}]},
     ],
+    "plain_dashes": [{}],
     "tool_filter": [{"deny": ["*a*"]}, {"allow": ["bash", "?"]}],
     "block_dangerous_commands": [{}],
 }

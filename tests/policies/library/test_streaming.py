@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from policies.base import Call
 from policies.library.debug_logging import DebugLogging
+from policies.library.plain_dashes import PlainDashes
 from policies.library.string_replacement import StringReplacement
 from policies.library.uppercase import Uppercase
 from policies.library.uppercase_nth_word import UppercaseNthWord
@@ -66,6 +67,12 @@ def test_rules_one_after_the_other_are_the_same_for_any_cut(chunks: list[str], r
 def test_a_regular_expression_is_that_of_the_lines(text: str, pattern: str) -> None:
     expected = "\n".join(re.sub(pattern, "<x>", line) for line in text.split("\n"))
     assert stream_text(replacing({"find": pattern, "replace": "<x>", "regex": True}), list(text)) == expected
+
+
+@given(st.lists(st.text("\u2014\u2014\u201d` \n~>a\u2026\u00a0", max_size=6), max_size=8), st.booleans())
+def test_dashes_are_those_of_the_whole(chunks: list[str], code: bool) -> None:
+    policy = PlainDashes(PlainDashes.Config(code=code))
+    assert stream_text(policy, chunks) == stream_text(policy, ["".join(chunks)])
 
 
 @given(CUTS)
