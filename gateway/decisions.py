@@ -27,6 +27,6 @@ class Decisions:
     def __call__(self, decision: Decision) -> None:
         if decision.mode == "enforce" and decision.hook not in ("on_finish", "on_end"):
             self.kept_back |= decision.action in ("block", "stop", "failed_closed")
-        if decision.action == "failed_open":
+        if decision.action == "failed_open" and self._record.is_real:
             log.error("policy failed open", policy=decision.policy, version=decision.version, call=self._call_id)
         self._record.decide(decision)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Sequence
+from typing import ClassVar
 
 import structlog
 from django.conf import settings
@@ -24,6 +25,7 @@ from gateway.translation import Translation
 from gateway.upstreams.base import Answer, Headers
 from observability.recorder import CallRecorder, Outcome, RecordUnavailable
 from policies.active import ActivePolicy
+from policies.base import Call
 from policies.content import NO_USAGE, Request, ToolCall, Usage
 from policies.events import End, Event, Failure, Start
 
@@ -35,6 +37,8 @@ _COUNTED = (Start, End)
 class LiveCall:
     """Made by `of`, and told when it is over by `left`. `request` is as the client sent it."""
 
+    recorder: ClassVar[type[CallRecorder]] = CallRecorder
+
     def __init__(self, incoming: Incoming, directory: Directory, read: beginnings.Read) -> None:
         self.incoming = incoming
         self.clock = Clock(incoming.began)
@@ -43,9 +47,9 @@ class LiveCall:
         self._directory = directory
         self.request, self._unreadable = read
         self._session = session_of(incoming.client.key, self.request, incoming.headers)
-        self.record = CallRecorder(beginnings.facts(incoming, self.request, self._session, directory.number))
+        self.record = self.recorder(beginnings.facts(incoming, self.request, self._session, directory.number))
         self._decisions = Decisions(incoming.id, self.record)
-        seen = beginnings.seen_by_policies(incoming, self.request, self._session, directory, self._decisions)
+        seen = self._seen_by_policies()
         seen.on_note = self.record.note
         self.executor = PolicyExecutor(
             () if self._unreadable else self._select(self.request.model),
@@ -266,6 +270,9 @@ class LiveCall:
     def _select(self, model: str) -> tuple[ActivePolicy, ...]:
         client = self.incoming.client
         return self._directory.active.select(client.team, client.key, model, self._session)
+
+    def _seen_by_policies(self) -> Call:
+        return beginnings.seen_by_policies(self.incoming, self.request, self._session, self._directory, self._decisions)
 
     def _is_changed(self, request: Request) -> bool:
         """Whether policies changed the request; a fallback's model is not their doing."""

@@ -38,7 +38,9 @@ Outcome = Literal[
 
 
 class CallRecorder:
-    """The record of one call. `outcome` is `open` until it is closed."""
+    """The record of one call. `outcome` is `open` until it is closed. What is not `is_real` only looks like one."""
+
+    is_real = True
 
     def __init__(self, facts: CallFacts, own_writer: writer.Writer | None = None) -> None:
         self.outcome: Outcome = "open"

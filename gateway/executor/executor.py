@@ -146,6 +146,10 @@ class PolicyExecutor:
                 self._shadows[judge].end(outcome)
         await asyncio.gather(*(judge.end(outcome) for judge in judges if judge.enforces))
 
+    async def settled(self) -> None:
+        """Returns once the shadow policies, whom nobody waits for, have said what they have to say."""
+        await asyncio.gather(*(shadow.settled() for shadow in self._shadows.values()))
+
     def _judge(self, active: ActivePolicy) -> Judge:
         held = self._held if active.mode == "enforce" else Stopwatch()
         return Judge(active, self._call, self._record, self._began, held)

@@ -39,6 +39,11 @@ class Shadow:
     def end(self, outcome: str) -> None:
         self._ask_next(self._end(outcome))
 
+    async def settled(self) -> None:
+        """Returns once it has been asked all that it was to be asked."""
+        if self._last is not None:
+            await asyncio.wait((self._last,))
+
     async def _end(self, outcome: str) -> None:
         await self._judge.end(outcome)
 

@@ -24,6 +24,8 @@ from tests.gateway.running import ANTHROPIC, Sent, streamed_and_not
 
 
 class Record:
+    is_real = True
+
     def __init__(self) -> None:
         self.decisions: list[Decision] = []
 
