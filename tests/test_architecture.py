@@ -48,6 +48,7 @@ COVERED_BY: dict[str, str] = {
     "observability/models.py": "tests/observability/test_queries.py",
     "observability/process.py": "tests/observability/test_orphans.py",
     "observability/schedule.py": "tests/observability/test_jobs.py",
+    "observability/sealing/heads.py": "tests/observability/sealing/test_statement.py",
     "observability/shapes.py": "tests/observability/test_api.py",
     "observability/statements.py": "tests/observability/test_writer.py",
     "observability/tap.py": "tests/observability/test_recorder.py",
