@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from django.conf import settings
+
 from gateway import judge
 from gateway.calls import Incoming
 from gateway.dialects.openai_embeddings import hides_input
@@ -54,6 +56,7 @@ def seen_by_policies(
     """The call without what its record has to add; `decide` takes what its judges cost."""
     client = incoming.client
     call = Call(incoming.id, client.key, client.team, session, request.model, incoming.dialect.name, request)
+    call.page = f"{settings.LUTHIEN_URL}/calls/{incoming.id}/"
     call.on_ask = partial(judge.ask, directory, incoming.began, decide)
     return call
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import structlog
-from django.conf import settings
 
 from gateway import beginnings, endings
 from gateway.attempts import Attempts
@@ -56,7 +55,7 @@ class LiveCall:
             seen,
             self._decisions,
             began=incoming.began,
-            link=f"{settings.LUTHIEN_URL}/calls/{incoming.id}/",
+            link=seen.page,
         )
         self._name_policies()
         self._status: int | None = None

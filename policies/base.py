@@ -35,7 +35,8 @@ class Call:
     """One client request on its way through the gateway, as one policy sees it.
 
     `key`, `team`, `session` and `model` are names, as they will stand on the record; `model` is the one the client
-    named. `request` is the request as this policy may see it. `state` is this policy's own, fresh for each call, and so
+    named. `page` is the address of the call's page, empty outside the gateway. `request` is the request as this policy
+    may see it. `state` is this policy's own, fresh for each call, and so
     are `policy`, `version` and `mode`: what it is in force as.
     """
 
@@ -50,6 +51,7 @@ class Call:
     policy: str = ""
     version: int = 0
     mode: Mode = "enforce"
+    page: str = ""
     on_note: Callable[[str, str, float | None], None] = _ignore
     on_ask: Callable[[Call, Question], Awaitable[dict[str, Any]]] = _nobody
 

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 from policies.base import Call, Policy
 from policies.content import Block, Message, Request, Response, Text, Thinking, Tool, ToolCall
+from policies.events import Event, fold, response_events
 from policies.examples import Example
 from policies.verdicts import Action, Verdict
 
@@ -79,14 +80,32 @@ def stream_text(policy: Policy, chunks: Iterable[str], call: Call | None = None)
     return "".join([*released, release])
 
 
+def watched(policy: Policy, response: Response, call: Call | None = None) -> Response:
+    """What `on_event` makes of `response` as it streams; stop reason and usage are those of its events."""
+    call = call or Call()
+    made: list[Event] = []
+    for event in response_events(response):
+        returned = policy.on_event(event, call)
+        made += returned if isinstance(returned, Iterable) else [returned]
+    return fold(made)
+
+
 async def outcome(policy: type[Policy], example: Example) -> tuple[Action, str | None]:
     """What `policy` really does in `example`, in the form of its `does` and `becomes`."""
     configured = policy(policy.Config.model_validate(example.config))
-    if isinstance(example.sees, Text) and configured.overrides("on_text_delta"):
-        released = stream_text(configured, [example.sees.text])
+    if isinstance(example.sees, Text) and not configured.hooks.isdisjoint({"on_text_delta", "on_event"}):
+        released = _released(configured, example.sees)
         return ("allow", None) if released == example.sees.text else ("replace", released)
     verdict = await judge(configured, example.sees)
     return verdict.action, _passing(verdict) if verdict.action == "replace" else None
+
+
+def _released(policy: Policy, text: Text) -> str:
+    """What is released of an answer that says `text`, at the policy's place in the stream."""
+    if policy.overrides("on_text_delta"):
+        return stream_text(policy, [text.text])
+    call = Call("call_1", page="https://luthien.example/calls/call_1/")
+    return watched(policy, Response(blocks=(text,), stop_reason="end_turn"), call).text
 
 
 def _passing(verdict: Verdict) -> str:

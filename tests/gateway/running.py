@@ -38,6 +38,7 @@ def puppet(hook: str, does: str, argument: str = "", **terms: Any) -> Json:
 
 POLICIES: dict[str, list[Json]] = {
     "loud": [{"policy": "uppercase"}],
+    "linked": [{"policy": "conversation_link", "config": {"text": "See {link}"}}],
     "guarded": [{"policy": "block_dangerous_commands"}],
     "shadowed": [{"policy": "uppercase", "mode": "shadow"}, puppet("on_request", "block", mode="shadow")],
     "no-requests": [puppet("on_request", "block")],

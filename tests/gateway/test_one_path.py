@@ -35,6 +35,7 @@ CHAINS: dict[str, list[dict[str, Any]]] = {
         {"rules": [{"find": "E", "replace": "e and e", "ignore_case": True}]},
     ],
     "plain_dashes": [{}],
+    "conversation_link": [{}],
     "tool_filter": [{"deny": ["*a*"]}, {"allow": ["bash", "?"]}],
     "block_dangerous_commands": [{}],
 }
@@ -75,7 +76,7 @@ def _executor(chain: Sequence[tuple[str, dict[str, Any]]], dialect: Dialect, log
         ActivePolicy(f"{name}-{place}", 1, _policy(name, config), order=place)
         for place, (name, config) in enumerate(chain)
     ]
-    call = Call("call_1", request=request_for("any"))
+    call = Call("call_1", request=request_for("any"), page="https://luthien.example/calls/call_1/")
     return PolicyExecutor(activations, call, log.append, began=0.0, binds_thinking=dialect.binds_thinking)
 
 
