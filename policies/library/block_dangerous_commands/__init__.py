@@ -9,11 +9,11 @@ from pydantic import Field
 from policies.base import Call, Policy
 from policies.content import ToolCall
 from policies.examples import Example
+from policies.shell import SHELL_ARGUMENTS, SHELL_TOOLS, apart, scripts
 from policies.verdicts import Verdict, allow, block
 
-from .judgement import judge_any
+from .judgement import judge
 from .rules import Category, Delete, Settings
-from .tool_arguments import scripts
 
 
 class BlockDangerousCommands(Policy):
@@ -44,14 +44,11 @@ class BlockDangerousCommands(Policy):
         system: bool = Field(True, description="Stop shutting down, killing everything, and dropping the firewall.")
         unparsable: bool = Field(True, description="Stop commands that cannot be parsed.")
         tools: tuple[str, ...] = Field(
-            (
-                *("*bash*", "*shell*", "*terminal*", "exec", "exec_command", "execute_command", "run_command"),
-                *("run_in_shell", "container.exec", "write_stdin", "*__exec*", "*__run_command*"),
-            ),
+            SHELL_TOOLS,
             description="Patterns of the names of tools that run shell commands, one a line; capitals do not matter.",
         )
         arguments: tuple[str, ...] = Field(
-            ("command", "commands", "cmd", "cmds", "script", "argv", "input", "chars", "code"),
+            SHELL_ARGUMENTS,
             description="Names of the arguments that carry commands, one a line. Where a tool call has none of them, "
             "all its texts are judged.",
         )
@@ -69,7 +66,7 @@ class BlockDangerousCommands(Policy):
         if not any(fnmatchcase(name, pattern) for pattern in self._tools):
             return allow()
         for script in scripts(tool_call.arguments, self._keys):
-            finding = await judge_any(script, self._settings)
+            finding = await apart(judge, len(script), script, self._settings)
             if finding:
                 category, program = finding
                 return block(f"{category} ({program})", evidence={"category": category, "program": program})

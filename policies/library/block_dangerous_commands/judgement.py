@@ -1,53 +1,58 @@
-"""Judges scripts, in a process of their own if they are long."""
+"""Judges what a script may do: the first effect that counts."""
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import cache
+import re
 
-from .limits import Dangerous
-from .rules import Settings
-from .script import Script
-from .words import MARKERS
+from policies.shell import UNKNOWN, Code, Effect, Oddity, Program, Redirect, read
 
-LONG = 64 * 1024
-"""Characters. Reading more would keep the event loop busy; the parser does not let go of the interpreter's lock."""
-TOO_LONG = 1024 * 1024
-"""Characters. Nobody reads more."""
+from . import targets
+from .rules import Category, Settings, deletes, violation
+
+_DELETES_TREE = re.compile(r"\brmtree\s*\(|\brm_rf?\b|\bremove_tree\b|\brm(?:Sync)?\s*\([^)]*recursive")
+_FORK_BOMB = re.compile(r"\bfork(?:\(\))?\s+while\s+(?:fork|1|True)|while\s*\(?(?:1|True)\)?\s*[:{]?\s*(?:os\.)?fork")
+_ODDITIES: dict[str, Category] = {
+    "unparsable": "unparsable command",
+    "fetched": "running downloaded or decoded text",
+    "multiplies": "fork bomb",
+}
 
 
 def judge(script: str, settings: Settings) -> tuple[str, str] | None:
     """(category, program) of what `script` would destroy, or None."""
-    danger = None
-    try:
-        if len(script) > TOO_LONG or any(marker in script for marker in MARKERS):
-            raise Dangerous("unparsable command", "the shell")
-        Script(settings).run(script)
-    except Dangerous as found:
-        danger = found
-    except (RecursionError, UnicodeEncodeError):
-        danger = Dangerous("unparsable command", "the shell")
-    if danger is None or not settings.counts(danger.category):
+    for effect in read(script):
+        found = _finding(effect, settings)
+        if found and settings.counts(found[0]):
+            return found
+    return None
+
+
+def _finding(effect: Effect, settings: Settings) -> tuple[Category, str] | None:
+    match effect:
+        case Program():
+            return violation(effect, settings)
+        case Oddity():
+            return _ODDITIES[effect.kind], effect.program
+        case Redirect():
+            category = _overwritten(effect)
+            return (category, "the shell") if category else None
+        case Code():
+            return _in_code(effect.text, settings)
+        case _:
+            return None
+
+
+def _overwritten(redirect: Redirect) -> Category | None:
+    if not redirect.writes or redirect.operator.startswith("<"):
         return None
-    return danger.category, danger.program
+    if targets.is_disk(redirect.path):
+        return "disk"
+    return "system" if redirect.path.endswith("/sysrq-trigger") else None
 
 
-async def judge_any(script: str, settings: Settings) -> tuple[str, str] | None:
-    """`judge`, elsewhere if `script` is long."""
-    if len(script) <= LONG or len(script) > TOO_LONG:
-        return judge(script, settings)
-    try:
-        return await asyncio.get_running_loop().run_in_executor(_pool(), judge, script, settings)
-    except BrokenProcessPool:
-        # The next one gets a fresh process; this one is not judged, and the policy fails.
-        _pool.cache_clear()
-        raise
-
-
-@cache
-def _pool() -> ProcessPoolExecutor:
-    # Not forked: the parent has threads, and locks that they hold.
-    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+def _in_code(text: str, settings: Settings) -> tuple[Category, str] | None:
+    if _FORK_BOMB.search(text) and settings.counts("fork bomb"):
+        return "fork bomb", "the shell"
+    if _DELETES_TREE.search(text) and deletes([UNKNOWN], settings):
+        return "recursive delete", "a script"
+    return None

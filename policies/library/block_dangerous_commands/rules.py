@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from policies.shell import UNKNOWN, Program, stripped
+
 from . import targets
-from .words import UNKNOWN, stripped
 
 Category = Literal[
     "recursive delete",
@@ -59,13 +60,20 @@ def sort(args: list[str]) -> Arguments:
     return Arguments(flags, options, (*operands, *args[cut + 1 :]))
 
 
-def violation(program: str, args: list[str], settings: Settings) -> Category | None:
-    """The category that `program` with `args` falls into, if it counts."""
-    if program.startswith("mkfs"):
-        program = "mkfs"
-    rule = RULES.get(program)
-    category = rule(args, settings) if rule else None
-    return category if category and settings.counts(category) else None
+def violation(program: Program, settings: Settings) -> tuple[Category, str] | None:
+    """The category that `program` falls into if it counts, and the name that it falls into it by."""
+    for name in _names(program):
+        category = RULES[name](list(program.args), settings)
+        if category and settings.counts(category):
+            return category, program.name if name == "mkfs" else name
+    return None
+
+
+def _names(program: Program) -> list[str]:
+    # Where nobody knows the program, its arguments decide whether that matters.
+    if program.unknown:
+        return ["rm"]
+    return ["mkfs"] if program.name.startswith("mkfs") else program.named(RULES)
 
 
 def deletes(paths: list[str], settings: Settings) -> Category | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from .words import UNKNOWN, stripped
+from policies.shell import UNKNOWN, stripped
 
 _DISK = re.compile(r"/dev/(?:[hsv]d[a-z]|xvd|nvme\d|mmcblk|r?disk\d|mapper/|md\d|dm-|loop\d|mem\b|kmem\b|port\b)")
 _HOME = re.compile(r"~[^/]*(?:/+\*?)?\Z")

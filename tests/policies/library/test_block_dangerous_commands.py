@@ -7,6 +7,7 @@ import pytest
 
 from policies.content import ToolCall, UnparsableArguments
 from policies.library.block_dangerous_commands import BlockDangerousCommands, judgement
+from policies.shell import reading
 from policies.testing import judge, tool_call
 
 ENCODED = base64.b64encode(b"rm -rf /").decode()
@@ -467,7 +468,7 @@ async def test_the_reason_quotes_nothing_of_the_command() -> None:
 
 async def test_a_long_command_is_judged_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     padding = "echo a line of a longish script\n" * 2500
-    monkeypatch.setattr(judgement, "Script", None)
+    monkeypatch.setattr(judgement, "read", None)
     assert (await judge(policy(), tool_call("bash", command=padding + "rm -rf /"))).action == "block"
     assert (await judge(policy(), tool_call("bash", command=padding))).action == "allow"
 
@@ -475,7 +476,7 @@ async def test_a_long_command_is_judged_in_a_process_of_its_own(monkeypatch: pyt
 async def test_a_process_that_dies_takes_one_verdict_with_it() -> None:
     padding = "true\n" * 20_000
     await judge(policy(), tool_call("bash", command=padding))
-    for process in judgement._pool()._processes.values():
+    for process in reading._pool()._processes.values():
         process.kill()
     with pytest.raises(BrokenProcessPool):
         while True:

@@ -1,6 +1,6 @@
 """Reads a shell script as the shell would, without running it, and shows every command to `Commands`.
 
-Every branch counts as taken and every function as called. What only running it would tell is UNKNOWN.
+Every branch counts as taken and every function as called. What only running it would tell is UNKNOWN. Pure.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from .commands import Commands
-from .limits import Budget, Dangerous
-from .rules import Category, Settings
+from .effects import Assignment, Effect, Oddity, Redirect
+from .limits import Budget
+from .multiplying import multiplies
 from .scope import Scope
-from .targets import is_disk
 from .texts import Texts, source
 from .words import FETCHED, MARKERS, UNKNOWN
 
@@ -45,12 +45,14 @@ class Script:
     Each reader gets a node and what it is fed on standard input, and returns what it prints, as far as known.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self) -> None:
         self.scope = Scope()
-        self._settings = settings
+        self.effects: list[Effect] = []
+        self._guessing = False
         self._budget = Budget()
+        self.spend = self._budget.spend
         self._texts = Texts(self)
-        self._commands = Commands(self, settings)
+        self._commands = Commands(self)
         self._readers: dict[str, Callable[[Node, str], str]] = {
             "command": self._command,
             "declaration_command": self._declaration,
@@ -69,9 +71,10 @@ class Script:
         }
 
     def run(self, script: str, stdin: str = "") -> str:
-        """Read `script` in the current scope. Raises Dangerous."""
+        """Read `script` in the current scope, and return what it prints. Raises TooMuch."""
+        self.spend(len(script))
         if FETCHED in script:
-            self.report("running downloaded or decoded text")
+            self.tell(Oddity("fetched"))
         script = script.replace(UNKNOWN, "${__unknown}").translate(dict.fromkeys(map(ord, MARKERS), " "))
         printed = self._parsed(script, stdin, strict=True)
         # The shell joins a name that is continued on the next line, and the grammar does not. But in a comment the
@@ -82,13 +85,21 @@ class Script:
     def _parsed(self, script: str, stdin: str, strict: bool) -> str:
         root = Parser(_BASH).parse(script.encode()).root_node
         if root.has_error and strict:
-            self.report("unparsable command")
+            self.tell(Oddity("unparsable"))
         return self._children(root, stdin)
 
-    def report(self, category: Category, program: str = "the shell") -> None:
-        """Raises Dangerous, if the category counts."""
-        if self._settings.counts(category):
-            raise Dangerous(category, program)
+    def tell(self, effect: Effect) -> None:
+        if not (self._guessing and effect == Oddity("unparsable")):
+            self.effects.append(effect)
+
+    @contextmanager
+    def guessing(self) -> Iterator[None]:
+        """Read what may be a script, or may not: that it cannot be parsed then says nothing."""
+        before, self._guessing = self._guessing, True
+        try:
+            yield
+        finally:
+            self._guessing = before
 
     def call(self, name: str, arguments: list[str], stdin: str) -> str:
         """Read a function's body as called with `arguments`."""
@@ -123,13 +134,14 @@ class Script:
             if child.type == "variable_assignment":
                 assignments.append(child)
             elif child.type.endswith("_redirect"):
-                stdin = self._redirect(child, stdin)
+                for redirect in _redirects(child):
+                    stdin = self._redirect(redirect, stdin)
             elif child.type == "command_name":
                 words += self._texts.words(child.named_children[0]) if child.named_children else []
             else:
                 words += self._texts.words(child)
         words += further
-        with self.within(self.scope.nested() if assignments and words else self.scope):
+        with self.within(self.scope.one_command() if assignments and words else self.scope):
             for assignment in assignments:
                 self._assignment(assignment, "")
             return self._commands.run(words, stdin) if words else ""
@@ -142,7 +154,7 @@ class Script:
                 for word in self._texts.words(child):
                     name, given, value = word.partition("=")
                     if given:
-                        self.scope.assign(name, [value])
+                        self._assign(name, [value])
         return ""
 
     def _assignment(self, node: Node, stdin: str) -> str:
@@ -152,8 +164,12 @@ class Script:
             return ""
         if any(child.type == "+=" for child in node.children):
             values = _appended(self.scope.variables.get(source(name), []), values)
-        self.scope.assign(source(name), values)
+        self._assign(source(name), values)
         return ""
+
+    def _assign(self, name: str, values: list[str]) -> None:
+        self.scope.assign(name, values)
+        self.tell(Assignment(name, tuple(values)))
 
     def _pipeline(self, node: Node, stdin: str) -> str:
         for stage in node.named_children:
@@ -204,8 +220,8 @@ class Script:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name is None or body is None:
             return ""
-        if _is_fork_bomb(source(name), body):
-            self.report("fork bomb")
+        if multiplies(source(name), body):
+            self.tell(Oddity("multiplies"))
         self.scope.functions[source(name)] = body
         unknown_caller = replace(self.scope.nested(), arguments=None, active=self.scope.active | {source(name)})
         with self.within(unknown_caller):
@@ -214,7 +230,7 @@ class Script:
 
     def _redirected(self, node: Node, stdin: str) -> str:
         body = node.child_by_field_name("body")
-        redirects = [child for child in node.named_children if child.type.endswith("_redirect")]
+        redirects = [inner for child in node.named_children for inner in _redirects(child)]
         for redirect in redirects:
             stdin = self._redirect(redirect, stdin)
         # Behind `<<EOF` on its line may stand more arguments of the command, and what its output goes to.
@@ -244,15 +260,15 @@ class Script:
         """What standard input is after the redirect."""
         if node.type == "heredoc_redirect":
             return self._texts.here_document(node)
-        destinations = [word for child in node.named_children for word in self._texts.words(child)]
         if node.type == "herestring_redirect":
-            return " ".join(destinations)
-        if _operator(node).startswith("<"):
+            return " ".join(word for child in node.named_children for word in self._texts.words(child))
+        fields = node.children_by_field_name("destination")
+        destinations = [word for child in fields for word in self._texts.words(child)]
+        operator, place = _operator(node), self.scope.shell.place
+        for path in destinations:
+            self.tell(Redirect(operator, path, place))
+        if operator.startswith("<"):
             return self._commands.contents(destinations[-1]) if destinations else stdin
-        if any(map(is_disk, destinations)):
-            self.report("disk")
-        if any(word.endswith("/sysrq-trigger") for word in destinations):
-            self.report("system")
         return stdin
 
 
@@ -262,29 +278,17 @@ def _appended(before: list[str], values: list[str]) -> list[str]:
     return before + values
 
 
+def _redirects(node: Node) -> list[Node]:
+    """`node` if it is one, and those that stand behind `<<EOF` on its line."""
+    inside = [child for child in node.named_children if child.type in ("file_redirect", "herestring_redirect")]
+    return [node, *inside] if node.type.endswith("_redirect") else []
+
+
 def _behind(heredoc: Node) -> list[Node]:
     own = ("heredoc_start", "heredoc_body", "heredoc_end", "file_redirect", "herestring_redirect", "file_descriptor")
     return [child for child in heredoc.named_children if child.type not in own]
 
 
 def _operator(redirect: Node) -> str:
-    return next((source(child) for child in redirect.children if not child.is_named), "")
-
-
-def _is_fork_bomb(name: str, body: Node) -> bool:
-    """Whether the function starts itself twice in a pipeline, or again in the background."""
-    waiting = [body]
-    while waiting:
-        node = waiting.pop()
-        calls = [child for child in node.named_children if _calls(child, name)]
-        if node.type == "pipeline" and len(calls) > 1:
-            return True
-        if any(call.next_sibling is not None and call.next_sibling.type == "&" for call in calls):
-            return True
-        waiting += node.named_children
-    return False
-
-
-def _calls(node: Node, name: str) -> bool:
-    called = node.child_by_field_name("name")
-    return node.type == "command" and called is not None and source(called) == name
+    # The grammar has no `<>`, and reads one of its halves as an error.
+    return "".join(source(child) for child in redirect.children if not child.is_named or child.is_error)

@@ -1,4 +1,4 @@
-"""Programs that matter because of what they pass on: commands, scripts, or text from elsewhere."""
+"""Programs that matter because of what they pass on: commands, scripts, or text from elsewhere. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
-from .rules import RULES
+from .effects import is_pattern
 from .words import FETCHED, FILE, UNKNOWN, decode, formatted, stripped
 
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "mksh", "rbash", "csh", "tcsh"})
@@ -37,19 +37,20 @@ SCRIPT_OPTIONS = re.compile(r"-[a-zA-Z]*[cS]\Z|--(?:command|split-string)\Z")
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _INTERPRETER_NAME = re.compile(r"([a-z]+)[\d.]*\Z")
-_GLOB = re.compile(r"[*?\[]")
-_KNOWN = frozenset(RULES) | SHELLS | INTERPRETERS | frozenset(OPERANDS) | {"eval", "source"}
+_KNOWN = SHELLS | INTERPRETERS | frozenset(OPERANDS) | {"eval", "source"}
 
 
-def names(word: str) -> list[str]:
-    """Which programs a command's first word may call, without their directories."""
-    name = stripped(word).rpartition("/")[2].lower().removesuffix(".exe")
-    if not name:
-        # Nobody knows the program: its arguments decide whether that matters.
-        return ["rm"] if UNKNOWN in word or FETCHED in word else []
-    if _GLOB.search(name) and name not in ("[", "[["):
-        return [known for known in sorted(_KNOWN) if fnmatchcase(known, name)]
-    return [name]
+def name(word: str) -> str:
+    """What a command's first word calls, without its directory; UNKNOWN if only running the script would tell."""
+    found = stripped(word).rpartition("/")[2].lower().removesuffix(".exe")
+    return UNKNOWN if not found and (UNKNOWN in word or FETCHED in word) else found
+
+
+def readings(program: str) -> list[str]:
+    """The programs known here that a name may be."""
+    if is_pattern(program):
+        return [known for known in sorted(_KNOWN) if fnmatchcase(known, program)]
+    return [program]
 
 
 def interpreter(name: str) -> bool:
@@ -79,6 +80,13 @@ def inner_commands(name: str, args: list[str]) -> list[list[str]]:
     return found
 
 
+def started_in(name: str, args: list[str]) -> list[str]:
+    """The directory that a wrapper changes to first."""
+    options = {"env": ("-C", "--chdir"), "sudo": ("-D", "--chdir")}.get(name, ())
+    apart = [value for option, value in pairwise(args) if option in options]
+    return apart + [arg.partition("=")[2] for arg in args if options and arg.startswith("--chdir=")]
+
+
 def inner_scripts(args: list[str]) -> list[str]:
     """Arguments of a wrapper that are whole scripts."""
     return [value for option, value in pairwise(args) if SCRIPT_OPTIONS.match(option)]
@@ -97,6 +105,23 @@ def executed_by_find(args: list[str]) -> list[list[str]]:
         elif current is not None:
             current.append(arg)
     return commands
+
+
+def links(args: list[str]) -> list[tuple[str, str]]:
+    """(link, target) of what `ln` makes."""
+    operands = [arg for arg in args if not arg.startswith("-")]
+    directories = [value for option, value in pairwise(args) if option in ("-t", "--target-directory")]
+    directories += [arg.partition("=")[2] for arg in args if arg.startswith("--target-directory=")]
+    targets = [arg for arg in operands if arg not in directories]
+    if not directories:
+        targets, directories = (targets[:-1], targets[-1:]) if len(targets) > 1 else (targets, ["."])
+    return [
+        (link, target)
+        for target in targets
+        for directory in directories
+        for link in (directory, f"{directory}/{target.rstrip('/').rpartition('/')[2]}")
+        if link != "."
+    ]
 
 
 def saved_files(name: str, args: list[str]) -> set[str]:

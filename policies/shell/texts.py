@@ -1,4 +1,4 @@
-"""What the words of a script say once the shell has expanded them."""
+"""What the words of a script say once the shell has expanded them. Pure."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Printing(Protocol):
 
     def read(self, node: Node, stdin: str = "") -> str: ...
 
+    def spend(self, characters: int) -> None: ...
+
 
 class Texts:
     def __init__(self, script: Printing) -> None:
@@ -39,6 +41,7 @@ class Texts:
     def words(self, node: Node) -> list[str]:
         """The words that `node` becomes: none, one or many."""
         text = self.text(node)
+        self._script.spend(len(text))
         written = node.children if node.type == "concatenation" else [node]
         if any(child.type == "word" and b"{" in (child.text or b"") for child in written):
             return [word for part in braces(text) for word in split(part)]
@@ -52,6 +55,7 @@ class Texts:
         expansion = self._expansions.get(node.type)
         if expansion is not None:
             expanded = expansion(node)
+            self._script.spend(len(expanded))
             return expanded if quoted else breaking(expanded)
         if node.type in ("concatenation", "translated_string"):
             return "".join(self.text(child, quoted) for child in node.named_children)
@@ -64,7 +68,9 @@ class Texts:
         if body is None:
             return ""
         literal = start is not None and any(mark in source(start) for mark in "'\"\\")
-        return source(body) if literal else self._spliced(body, 0)
+        text = source(body) if literal else self._spliced(body, 0)
+        self._script.spend(len(text))
+        return text
 
     def values(self, node: Node | None) -> list[str]:
         """The values of an assignment."""

@@ -1,27 +1,16 @@
-"""What becomes of a command: the rules it breaks, and what it passes on to other programs and shells."""
+"""What becomes of a command: what it passes on to other programs and shells. Pure."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from itertools import pairwise
 from typing import Protocol
 
-from . import programs
-from .limits import Dangerous
-from .rules import Category, Settings, deletes, violation
+from . import code, programs
+from .effects import Code, Effect, Oddity, Program
 from .scope import Scope
 from .words import FETCHED, FILE, UNKNOWN, stripped
-
-_LITERAL = re.compile(
-    r"'{3}(.*?)'{3}|\"{3}(.*?)\"{3}|'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\"|`([^`]*)`", re.DOTALL
-)
-_CODE_OPTION = re.compile(r"-[a-zA-Z]*[ceErp]\Z|--eval\Z")
-_CALLS_SHELL = re.compile(r"system|popen|subprocess|exec|spawn|`|\bsh\b|qx")
-_DELETES_TREE = re.compile(r"\brmtree\s*\(|\brm_rf?\b|\bremove_tree\b|\brm(?:Sync)?\s*\([^)]*recursive")
-_FORK_BOMB = re.compile(r"\bfork(?:\(\))?\s+while\s+(?:fork|1|True)|while\s*\(?(?:1|True)\)?\s*[:{]?\s*(?:os\.)?fork")
 
 
 class Reader(Protocol):
@@ -31,7 +20,11 @@ class Reader(Protocol):
 
     def run(self, script: str, stdin: str = "") -> str: ...
 
-    def report(self, category: Category, program: str = "the shell") -> None: ...
+    def tell(self, effect: Effect) -> None: ...
+
+    def spend(self, characters: int) -> None: ...
+
+    def guessing(self) -> AbstractContextManager[None]: ...
 
     def call(self, name: str, arguments: list[str], stdin: str) -> str: ...
 
@@ -39,19 +32,21 @@ class Reader(Protocol):
 
 
 class Commands:
-    def __init__(self, script: Reader, settings: Settings) -> None:
+    def __init__(self, script: Reader) -> None:
         self._script = script
-        self._settings = settings
 
     def run(self, words: list[str], stdin: str) -> str:
-        """Look at one command and return what it prints. Raises Dangerous."""
+        """Look at one command and return what it prints."""
         name, *args = words
         scope = self._script.scope
         if FETCHED in name and not stripped(name):
-            self._script.report("running downloaded or decoded text")
+            self._script.tell(Oddity("fetched"))
+        called = programs.name(name)
+        if called:
+            self._script.tell(Program(called, tuple(args), stdin, scope.shell.place))
         # What a name stands for here it does not stand for behind `command` or `env`, so both readings count.
         printed = UNKNOWN
-        for program in programs.names(name):
+        for program in programs.readings(called):
             printed = self._program(program, args, stdin)
         own = _plain(name)
         if own in scope.files:
@@ -78,15 +73,12 @@ class Commands:
             return self._script.run(f"{scope.aliases[name]} {shlex.join(args)}", stdin)
 
     def _program(self, name: str, args: list[str], stdin: str) -> str:
-        category = violation(name, args, self._settings)
-        if category:
-            raise Dangerous(category, name)
         for file in programs.saved_files(name, args):
             self.write(file, FETCHED)
         if name in programs.SHELLS:
             return self._shell(args, stdin)
         if programs.interpreter(name):
-            return self._interpreter(args, stdin)
+            return self._interpreter(name, args, stdin)
         reader = getattr(self, f"_{_READERS[name]}", None) if name in _READERS else None
         if reader is not None:
             return str(reader(args, stdin))
@@ -98,12 +90,21 @@ class Commands:
         printed = programs.output(name, args, stdin)
         for script in programs.inner_scripts(args):
             self._nested(script, stdin)
-        for command in programs.inner_commands(name, args):
-            if name == "xargs":
-                command += [word for word in stdin.split() if word != FETCHED]
-            joined = name in programs.JOINED
-            printed = self._nested(" ".join(command), stdin) if joined else self.run(command, stdin)
+        with self._script.within(self._started(name, args)):
+            for command in programs.inner_commands(name, args):
+                if name == "xargs":
+                    command += [word for word in stdin.split() if word != FETCHED]
+                joined = name in programs.JOINED
+                printed = self._nested(" ".join(command), stdin) if joined else self.run(command, stdin)
         return printed
+
+    def _started(self, name: str, args: list[str]) -> Scope:
+        """Where a wrapper runs its command: `env -C directory`."""
+        scope, directories = self._script.scope, programs.started_in(name, args)
+        if directories:
+            scope = scope.nested()
+            scope.shell.place = scope.shell.place.moved(directories[-1], certainly=True)
+        return scope
 
     def _shell(self, args: list[str], stdin: str) -> str:
         commands = from_stdin = False
@@ -140,6 +141,21 @@ class Commands:
             self._script.scope.arguments = args[args.index("--") + 1 :]
         return ""
 
+    def _cd(self, args: list[str], stdin: str) -> str:
+        scope = self._script.scope
+        operands = [arg for arg in args if arg == "-" or not arg.startswith(("-", "+"))]
+        scope.shell.place = scope.shell.place.moved(operands[-1] if operands else "", not scope.conditional)
+        return ""
+
+    def _popd(self, args: list[str], stdin: str) -> str:
+        return self._cd(["-"], stdin)
+
+    def _link(self, args: list[str], stdin: str) -> str:
+        shell = self._script.scope.shell
+        for link, target in programs.links(args):
+            shell.place = shell.place.linked(link, target)
+        return self._copy(args, stdin)
+
     def _copy(self, args: list[str], stdin: str) -> str:
         """A program or a script under another name."""
         paths = [arg for arg in args if not arg.startswith("-")]
@@ -174,7 +190,8 @@ class Commands:
 
     def _printf(self, args: list[str], stdin: str) -> str:
         if args[:1] == ["-v"]:
-            return self._read(args[1:2], programs.output("printf", args[2:], stdin))
+            return self._read(args[1:2], self._printf(args[2:], stdin))
+        self._script.spend(len(args[0]) * len(args) if args else 0)
         return programs.output("printf", args, stdin)
 
     def _find(self, args: list[str], stdin: str) -> str:
@@ -195,30 +212,27 @@ class Commands:
             return args[-1]
         return self._wrapper("command", args, stdin)
 
-    def _interpreter(self, args: list[str], stdin: str) -> str:
-        for code in _codes(args, stdin):
-            self._code(code)
+    def _cat(self, args: list[str], stdin: str) -> str:
+        self._script.spend(len(stdin) * len(args))
+        return programs.output("cat", args, stdin)
+
+    def _interpreter(self, name: str, args: list[str], stdin: str) -> str:
+        for text in code.inline(args, stdin):
+            self._code(name, text)
         file = next((arg for arg in args if not arg.startswith("-")), "")
-        self._code(self.contents(file))
+        self._code(name, self.contents(file))
         return UNKNOWN
 
-    def _code(self, code: str) -> None:
+    def _code(self, interpreter: str, text: str) -> None:
         """A program in another language: what it says literally, where it may pass that on to a shell."""
-        if FETCHED in code:
-            self._script.report("running downloaded or decoded text")
-        if _FORK_BOMB.search(code):
-            self._script.report("fork bomb")
-        if _DELETES_TREE.search(code) and deletes([UNKNOWN], self._settings):
-            self._script.report("recursive delete", "a script")
-        if not _CALLS_SHELL.search(code):
+        if FETCHED in text:
+            self._script.tell(Oddity("fetched"))
+        if text == UNKNOWN:
             return
-        literals = [next(filter(None, match.groups()), "") for match in _LITERAL.finditer(code)]
-        for text in (*literals, " ".join(literals)):
-            try:
-                self._nested(text, "")
-            except Dangerous as danger:
-                if danger.category != "unparsable command":
-                    raise
+        self._script.tell(Code(interpreter, text, self._script.scope.shell.place))
+        with self._script.guessing():
+            for script in code.shell_scripts(text):
+                self._nested(script, "")
 
 
 _READERS = {
@@ -236,7 +250,11 @@ _READERS = {
     "command": "command",
     "set": "set",
     "cp": "copy",
-    "ln": "copy",
+    "ln": "link",
+    "cd": "cd",
+    "pushd": "cd",
+    "popd": "popd",
+    "cat": "cat",
     "mv": "copy",
     "hash": "copy",
 }
@@ -244,11 +262,3 @@ _READERS = {
 
 def _plain(path: str) -> str:
     return path.removeprefix("./")
-
-
-def _codes(args: list[str], stdin: str) -> Iterator[str]:
-    """The code in an interpreter's arguments, or on its standard input if it reads that as code."""
-    inline = [code for option, code in pairwise(args) if _CODE_OPTION.match(option)]
-    yield from inline
-    if not inline and all(arg == "-" or (arg.startswith("-") and not arg.startswith("-m")) for arg in args):
-        yield stdin

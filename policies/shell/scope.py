@@ -1,4 +1,4 @@
-"""What a script has defined where a command stands."""
+"""What a script has defined where a command stands. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from dataclasses import dataclass, field, replace
 
 from tree_sitter import Node
 
+from .places import START, Place
 from .words import BREAK, UNKNOWN
 
-_AT_START = {"HOME": ["~"], "PWD": ["."], "IFS": [" "], "SHELL": ["bash"], "BASH": ["bash"]}
+_AT_START = {"HOME": ["~"], "IFS": [" "], "SHELL": ["bash"], "BASH": ["bash"]}
+
+
+@dataclass(slots=True)
+class Shell:
+    """What one shell process has of its own, however its functions are nested."""
+
+    place: Place = START
 
 
 @dataclass(slots=True)
@@ -25,10 +33,21 @@ class Scope:
     active: frozenset[str] = frozenset()
     arguments: list[str] | None = field(default_factory=list)
     conditional: bool = False
+    shell: Shell = field(default_factory=Shell)
 
     def nested(self) -> Scope:
         """A subshell's: what it defines does not come back, but for the files it wrote."""
-        return replace(self, variables=dict(self.variables), functions=dict(self.functions), aliases=dict(self.aliases))
+        return replace(
+            self,
+            variables=dict(self.variables),
+            functions=dict(self.functions),
+            aliases=dict(self.aliases),
+            shell=Shell(self.shell.place),
+        )
+
+    def one_command(self) -> Scope:
+        """Where one command has variables of its own; what else it changes stays."""
+        return replace(self, variables=dict(self.variables))
 
     def assign(self, name: str, values: list[str]) -> None:
         """Set a variable; where the assignment may not happen, it is then one or the other."""
@@ -43,8 +62,14 @@ class Scope:
             return UNKNOWN if self.arguments is None else BREAK.join(self.arguments)
         if name.isdecimal() and name != "0":
             return self._argument(int(name))
+        if name == "PWD" and name not in self.variables:
+            return self._directory()
         values = self.variables.get(name)
         return UNKNOWN if values is None else (values[0] if values else "")
+
+    def _directory(self) -> str:
+        directories = self.shell.place.directories
+        return directories[0] if len(directories) == 1 else UNKNOWN
 
     def _argument(self, number: int) -> str:
         if self.arguments is None:

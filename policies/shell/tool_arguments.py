@@ -1,10 +1,18 @@
-"""Where in a tool call's arguments shell commands stand."""
+"""Which tools run shell commands, and where in their arguments these stand. Pure."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+SHELL_TOOLS = (
+    *("*bash*", "*shell*", "*terminal*", "exec", "exec_command", "execute_command", "run_command"),
+    *("run_in_shell", "container.exec", "write_stdin", "*__exec*", "*__run_command*"),
+)
+"""Patterns of the names of tools that run shell commands."""
+SHELL_ARGUMENTS = ("command", "commands", "cmd", "cmds", "script", "argv", "input", "chars", "code")
+"""Names of the arguments that carry them."""
 
 
 def scripts(arguments: Mapping[str, Any], keys: frozenset[str]) -> list[str]:

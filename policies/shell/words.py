@@ -1,7 +1,7 @@
 """What the shell makes of written words: escapes, braces, and what of them is not known.
 
 A resolved word is text in which noncharacters of Unicode stand for what the text alone does not say; a script that
-contains any of them itself counts as unparsable.
+contains any of them itself counts as unparsable. Pure.
 """
 
 from __future__ import annotations
