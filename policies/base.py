@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from .asking import JudgeFailed, Question
 from .content import Request, Response, Text, Thinking, ToolCall
@@ -68,18 +68,19 @@ class Call:
         *,
         deadline: float = 20.0,
         max_tokens: int = 2000,
+        cache: bool = False,
     ) -> Answer:
         """What the judge `model`, any that the gateway serves, says of `subject`, as an object of the class `answer`.
 
         `subject` is sent as data, apart from the `instruction`. No policies run on it, and the client's credential is
         never used. What it costs is on the call's record. `deadline` is in seconds; the policy's own goes on meanwhile.
+        With `cache` the same question, to the letter, may get the answer that it got before under this policy version.
         Raises JudgeFailed.
         """
-        question = Question(model, instruction, subject, answer.model_json_schema(), deadline, max_tokens)
-        try:
-            return answer.model_validate(await self.on_ask(self, question))
-        except ValidationError:
-            raise JudgeFailed(f"the judge {model} gave an answer of another form") from None
+        question = Question(model, instruction, subject, answer, deadline, max_tokens, cache)
+        read = question.read(await self.on_ask(self, question))
+        assert isinstance(read, answer)
+        return read
 
 
 class Policy:

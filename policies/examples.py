@@ -19,7 +19,7 @@ class Example:
     """With `config` (defaults elsewhere), the policy sees `sees` and does `does`.
 
     `becomes` is the text that passes instead where it is replaced: the last message's of a request, the block's own, or
-    a tool call's arguments.
+    a tool call's arguments. `judge_says` is the answer of the judge, where it asks one.
     """
 
     title: str
@@ -27,3 +27,4 @@ class Example:
     does: Action
     becomes: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+    judge_says: Mapping[str, Any] | None = None

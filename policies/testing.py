@@ -7,9 +7,10 @@ async def test_it_blocks_a_delete():
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, assert_never
 
+from policies.asking import Question
 from policies.base import Call, Policy
 from policies.content import Block, Message, Request, Response, Text, Thinking, Tool, ToolCall
 from policies.events import Event, fold, response_events
@@ -55,6 +56,15 @@ async def judge(policy: Policy, thing: Judged, call: Call | None = None) -> Verd
             assert_never(thing)
 
 
+def judged_by(answer: Mapping[str, Any] | None) -> Call:
+    """A call whose judges all answer with `answer`; with None there is nobody to ask."""
+
+    async def says(call: Call, question: Question) -> dict[str, Any]:
+        return dict(answer or {})
+
+    return Call() if answer is None else Call(on_ask=says)
+
+
 def new_request(verdict: Verdict) -> Request:
     """The request that `verdict` puts in the place of what was judged."""
     assert isinstance(verdict.content, Request), f"{verdict.action} carries no request"
@@ -96,7 +106,7 @@ async def outcome(policy: type[Policy], example: Example) -> tuple[Action, str |
     if isinstance(example.sees, Text) and not configured.hooks.isdisjoint({"on_text_delta", "on_event"}):
         released = _released(configured, example.sees)
         return ("allow", None) if released == example.sees.text else ("replace", released)
-    verdict = await judge(configured, example.sees)
+    verdict = await judge(configured, example.sees, judged_by(example.judge_says))
     return verdict.action, _passing(verdict) if verdict.action == "replace" else None
 
 

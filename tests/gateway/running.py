@@ -78,6 +78,16 @@ POLICIES: dict[str, list[Json]] = {
     "judged-by-itself": [{"policy": "asks_a_judge", "config": {"model": "oddchat/judge"}}],
     "judged-in-shadow": [{"policy": "asks_a_judge", "config": {"model": "chat/script"}, "mode": "shadow"}],
     "judged-in-haste": [{"policy": "asks_a_judge", "config": {"model": "oddchat/judge", "deadline": 0.1}}],
+    "tools-judged": [{"policy": "tool_call_judge", "config": {"model": "oddchat/judge"}}],
+    "tools-judged-open": [
+        {"policy": "tool_call_judge", "config": {"model": "oddchat/judge", "deadline": 0.1}, "on_failure": "open"}
+    ],
+    "ruled": [
+        {
+            "policy": "plain_english_rules",
+            "config": {"model": "oddchat/judge", "rules": ["Be kind."], "applies_to": ["texts", "requests"]},
+        }
+    ],
     "rubbish": [puppet("on_tool_call", "rubbish")],
     "rubbish-on-answers": [puppet("on_answer", "rubbish")],
 }

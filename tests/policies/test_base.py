@@ -91,7 +91,8 @@ async def test_a_judges_answer_is_an_object_of_the_class_that_was_asked_for() ->
 
     opinion = await Call(on_ask=answer).ask("fast", "Is it bad?", "a text", Opinion, deadline=3, max_tokens=9)
     assert opinion == Opinion(bad=True)
-    assert questions == [Question("fast", "Is it bad?", "a text", Opinion.model_json_schema(), 3, 9)]
+    assert questions == [Question("fast", "Is it bad?", "a text", Opinion, 3, 9)]
+    assert questions[0].schema == Opinion.model_json_schema()
 
 
 async def test_an_answer_of_another_form_is_none() -> None:
