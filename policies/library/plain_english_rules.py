@@ -19,8 +19,8 @@ from policies.verdicts import Verdict, allow, block, replace
 
 _INSTRUCTION = """\
 You apply the rules of an organisation to what goes through its AI gateway. You are shown a JSON document: what the \
-user said first and last, the last turns in short, and under judge_this the one thing that you are to judge: {what}. Apply \
-these rules to it, and no others:
+user said first and last, the last turns in short, and under judge_this the one thing that you are to judge: {what}. \
+Apply these rules to it, and no others:
 
 {rules}
 
