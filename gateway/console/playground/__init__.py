@@ -1,0 +1,1 @@
+"""The page on which a policy is tried out over one call."""

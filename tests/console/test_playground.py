@@ -1,0 +1,231 @@
+"""The playground: who may use it, what it shows, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from playwright.sync_api import Page
+
+from gateway.console.playground.showing import told
+from observability.models import AuditEvent, CallRecord
+from policies import services
+from policies.active import Scope
+from policies.events import Aside, BlockDelta, BlockEnd, BlockStart, End, Failure, Start
+from policies.models import Terms
+from tests.console import seed
+from tests.console.browser import browse, log_in, overflows, violations
+from tests.console.conftest import ADMIN
+from tests.console.hostile import PAYLOADS
+from tests.console.test_calls import harm
+from tests.plugins.live import LiveLuthien
+from tests.streams import recordings
+
+URL = "/policies/playground/"
+ASKED = json.dumps({"model": "m", "max_tokens": 9, "system": "s", "messages": [{"role": "user", "content": "hello"}]})
+SAID = json.dumps(seed.answer(seed.text("hello there")))
+UPPERCASE = {"policy_class": "uppercase", "config": "{}"}
+BLOCKS = {"policy_class": "tool_filter", "config": '{"deny": ["*"]}'}
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def browser_of(name: str, *rights: str, group: str = "") -> Client:
+    user = User.objects.create_user(name)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    if group:
+        user.groups.add(Group.objects.create(name=group))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def author(transactional_db: None) -> Client:
+    return browser_of("author", "add_policyversion", "view_callrecord")
+
+
+def run(client: Client, status: int = 200, **fields: Any) -> str:
+    answer = client.post(URL, fields)
+    assert answer.status_code == status, answer.content.decode()
+    return " ".join(answer.content.decode().split())
+
+
+def test_only_authors_of_policies_may_play(client: Client) -> None:
+    assert client.get(URL)["Location"].startswith("/login/")
+    assert browser_of("reader", "view_callrecord").get(URL).status_code == 403
+    assert browser_of("author", "add_policyversion").get(URL).status_code == 200
+
+
+def test_a_draft_over_a_pasted_call_shows_before_and_after(author: Client) -> None:
+    page = run(author, request=ASKED, answer=SAID, **UPPERCASE)
+    assert "What <span" in page and "draft@draft" in page
+    assert "hello there" in page and "HELLO THERE" in page
+    assert '<span class="badge tone-changed">rewritten</span>' in page
+    assert not CallRecord.objects.exists()
+    assert not AuditEvent.objects.filter(action="call.replayed").exists()
+
+
+def test_a_pasted_stream_is_shown_event_by_event(author: Client) -> None:
+    stream = dict(recordings("anthropic"))["tool_use"].decode()
+    page = run(author, request=ASKED, answer=stream.replace("\n", "\r\n"), **BLOCKS)
+    assert "this tool is not allowed" in page
+    assert '<span class="soft">held</span>' in page
+    assert "tool call begins" in page
+
+
+def test_a_stored_version_runs_over_a_recorded_call_and_the_audit_knows(author: Client) -> None:
+    seed.fill(seed.ordinary)
+    version = services.create_version(
+        services.create_policy("no-tools", actor="ada"), "tool_filter", {"deny": ["Bash"]}, actor="ada"
+    )
+    before = CallRecord.objects.count()
+    page = run(author, call=seed.BLOCKED, version=version.pk)
+    assert "no-tools@1" in page and '<span class="badge tone-blocked">blocked</span>' in page
+    (event,) = AuditEvent.objects.filter(action="call.replayed")
+    assert (event.actor, event.subject, event.detail) == ("author", seed.BLOCKED, {"policy": "no-tools@1"})
+    assert CallRecord.objects.count() == before
+
+
+def test_a_member_of_a_team_plays_with_its_calls_alone() -> None:
+    seed.fill(seed.ordinary)
+    member = browser_of("member", "add_policyversion", "view_callrecord", group="team:research")
+    assert "allowed" in run(member, call=seed.PLAIN, **BLOCKS)
+    assert "There is no such call, or it is not yours to see." in run(member, 422, call=seed.BLOCKED, **BLOCKS)
+    assert seed.BLOCKED not in member.get(URL).content.decode()
+
+
+def test_who_may_see_no_calls_can_still_paste_one() -> None:
+    seed.fill(seed.ordinary)
+    writer = browser_of("writer", "add_policyversion")
+    assert "not yours to see" in run(writer, 422, call=seed.PLAIN, **BLOCKS)
+    assert "HELLO THERE" in run(writer, request=ASKED, answer=SAID, **UPPERCASE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"request": ASKED}, "Choose a stored version, or the class of a draft."),
+        ({**UPPERCASE}, "Paste a request, or name a recorded call."),
+        ({**UPPERCASE, "config": "{", "request": ASKED}, "This is not JSON: line 1, column 2."),
+        ({**UPPERCASE, "config": "[]", "request": ASKED}, "This is not a JSON object."),
+        ({**UPPERCASE, "config": '{"no": 1}', "request": ASKED}, "no: Extra inputs are not permitted"),
+        ({**UPPERCASE, "request": "hello"}, "The request is not JSON: line 1, column 1."),
+        ({**UPPERCASE, "request": ASKED, "answer": "{}x"}, "The answer is not JSON: line 1, column 3."),
+        ({**UPPERCASE, "call": "call_nowhere"}, "There is no such call"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field(author: Client, fields: dict[str, str], problem: str) -> None:
+    page = run(author, 422, **fields)
+    assert problem in page
+    assert "Nothing was run." in page
+
+
+def test_an_answer_that_makes_no_sense_is_told_as_its_client_would_hear(author: Client) -> None:
+    assert "upstream error" in run(author, request=ASKED, answer='{"type": "message"}', **UPPERCASE)
+
+
+def test_together_with_what_is_in_force_its_own_policy_gives_way() -> None:
+    author = browser_of("author", "add_policyversion")
+    loud = services.create_policy("loud", actor="ada")
+    first = services.create_version(loud, "uppercase", {}, actor="ada")
+    services.activate(first, Terms(scope=Scope(teams=("nobody",))), actor="ada")
+    other = services.create_version(services.create_policy("e", actor="ada"), "noop", {}, actor="ada")
+    services.activate(
+        services.create_version(
+            other.policy, "string_replacement", {"rules": [{"find": "hello", "replace": "bye"}]}, actor="ada"
+        ),
+        actor="ada",
+    )
+    assert "BYE THERE" in run(author, request=ASKED, answer=SAID, version=first.pk, together="on")
+    assert "HELLO THERE" in run(author, request=ASKED, answer=SAID, version=first.pk)
+
+
+def test_the_settings_of_a_class_stand_ready(author: Client) -> None:
+    page = author.get(f"{URL}settings/?policy_class=tool_filter").content.decode()
+    assert "&quot;deny&quot;" in page
+    assert author.get(f"{URL}settings/?policy_class=nothing").status_code == 200
+    version = services.create_version(
+        services.create_policy("n", actor="ada"), "uppercase_nth_word", {"n": 7}, actor="ada"
+    )
+    assert "&quot;n&quot;: 7" in author.get(f"{URL}?version={version.pk}").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (Start("", "m"), ("start", "m")),
+        (BlockStart("tool_call", name="bash"), ("tool call begins", "bash")),
+        (BlockDelta("a" * 500), ("delta", "a" * 400 + "…")),
+        (BlockEnd(), ("block ends", "")),
+        (End("end_turn"), ("end", "end_turn")),
+        (Failure("overloaded", "later"), ("failure", "overloaded: later")),
+        (Aside(), ("aside", "")),
+    ],
+)
+def test_every_event_is_told_in_words(event: Any, words: tuple[str, str]) -> None:
+    said = told(event)
+    assert (said.kind, said.text) == words
+
+
+@pytest.mark.browser
+def test_a_recorded_call_is_played_from_its_page(site: LiveLuthien) -> None:
+    site.manage("shell", "-v", "0", "-c", "from tests.console import seed; seed.fill(seed.ordinary)")
+
+    def visit(page: Page) -> None:
+        log_in(page, site.url, *ADMIN)
+        page.goto(f"{site.url}/calls/{seed.BLOCKED}/")
+        page.click("text=Try a policy on it")
+        page.select_option("#id_policy_class", "tool_filter")
+        page.click("text=Fill in its settings")
+        page.wait_for_function("document.querySelector('#id_config').value.includes('deny')")
+        page.fill("#id_config", '{"deny": ["Bash"]}')
+        page.click("main button[type=submit]")
+        assert page.text_content("#result .badge") == "blocked"
+        assert "this tool is not allowed" in (page.text_content("#answer") or "")
+        page.click("text=steps: what came")
+        assert page.locator(".events tbody tr").count() == 1
+
+    browse(visit)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_playground_has_no_serious_fault_of_access_and_fits_a_phone(site: LiveLuthien, scheme: str) -> None:
+    def visit(page: Page) -> tuple[list[str], int]:
+        log_in(page, site.url, *ADMIN)
+        page.goto(site.url + URL)
+        page.select_option("#id_policy_class", "uppercase")
+        page.fill("#id_request", ASKED)
+        page.fill("#id_answer", SAID)
+        page.click("main button[type=submit]")
+        assert page.text_content("#result .badge") == "rewritten"
+        found = violations(page)
+        page.set_viewport_size({"width": 390, "height": 844})
+        return found, overflows(page)
+
+    assert browse(visit, color_scheme=scheme, bypass_csp=True) == ([], 0)
+
+
+@pytest.mark.browser
+def test_hostile_text_is_shown_as_text(site: LiveLuthien) -> None:
+    def visit(page: Page) -> list[str]:
+        log_in(page, site.url, *ADMIN)
+        faults = []
+        for words in PAYLOADS[::6]:
+            page.goto(site.url + URL)
+            page.select_option("#id_policy_class", "uppercase")
+            page.evaluate(
+                "([a, b]) => { id_request.value = a; id_answer.value = b }",
+                [ASKED, json.dumps(seed.answer(seed.text(words), seed.tool_use(words)))],
+            )
+            with page.expect_navigation():
+                page.click("main button[type=submit]")
+            page.wait_for_selector("#result")
+            faults += [f"{words[:60]!r} {fault}" for fault in harm(page, words, URL)]
+        return faults
+
+    assert browse(visit) == []
