@@ -48,9 +48,9 @@ def author(transactional_db: None) -> Client:
     return browser_of("author", "add_policyversion", "view_callrecord")
 
 
-def run(client: Client, status: int = 200, **fields: Any) -> str:
+def run(client: Client, wanted: int = 200, /, **fields: Any) -> str:
     answer = client.post(URL, fields)
-    assert answer.status_code == status, answer.content.decode()
+    assert answer.status_code == wanted, answer.content.decode()
     return " ".join(answer.content.decode().split())
 
 

@@ -48,7 +48,7 @@ class SubjectForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
-        version, registered = data.get("version"), data.get("policy_class")
+        version, registered = data.get("version"), data.get("policy_class", "")
         if not self.errors and not version and not registered:
             self.add_error("version", "Choose a stored version, or the class of a draft.")
         if not self.errors:

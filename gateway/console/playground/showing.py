@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from gateway.console.replay.results import Replayed
-from observability.diff import Block
+from observability.diff import Side
 from policies.events import Aside, BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Start
 from policies.verdicts import Decision
 
@@ -51,17 +51,13 @@ def spent(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["total"], reverse=True)
 
 
-def side(changed: bool, original: list[Block], final: list[Block]) -> dict[str, Any]:
-    return {"changed": changed, "original": original, "final": final}
-
-
-def sides(result: Replayed) -> dict[str, dict[str, Any]]:
+def sides(result: Replayed) -> dict[str, Side]:
     """Request and answer, before and after. Where nothing was sent or answered, there is no after."""
     before, after = result.answer_before, result.answer_after
     changed_request = result.sent is not None and result.request_before != result.request_after
     return {
-        "request": side(changed_request, result.request_before, result.request_after),
-        "answer": side(before != after, before, after),
+        "request": Side(changed=changed_request, original=result.request_before, final=result.request_after),
+        "answer": Side(changed=before != after, original=before, final=after),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from policies.active import EVERYTHING, ActivePolicy, Scope
+from policies.active import ActivePolicy, Scope
 from policies.models import PolicyVersion
 from policies.registry import build
 
@@ -42,9 +42,8 @@ def candidate(subject: Subject, in_force: Sequence[ActivePolicy], together: bool
     if current is None:
         order = max((active.order for active in others), default=0)
         return [*others, ActivePolicy(subject.name, subject.version, policy, order=order)]
-    everywhere = {"mode": "enforce", "scope": Scope(EVERYTHING, EVERYTHING, EVERYTHING), "percent": 100}
-    taken = dataclasses.replace(current, version=subject.version, policy=policy, fallback=None, **everywhere)
-    return [*others, taken]
+    whole = dataclasses.replace(current, mode="enforce", scope=Scope(), percent=100, fallback=None)
+    return [*others, dataclasses.replace(whole, version=subject.version, policy=policy)]
 
 
 def baseline(subject: Subject, in_force: Sequence[ActivePolicy], together: bool) -> list[ActivePolicy]:
