@@ -1,7 +1,9 @@
 """Reads the environment. Every variable NAME may be given as NAME_FILE, the path of a file that holds its value."""
 
 import os
+import re
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -69,12 +71,24 @@ def secret_key(given: str, data_dir: Path) -> str:
     """
     if given:
         return given
-    path = data_dir / "secret_key"
+    return _kept(data_dir / "secret_key", lambda: secrets.token_urlsafe(64))
+
+
+def signing_key(given: str, data_dir: Path) -> str:
+    """The Ed25519 key that seals the record, 64 hexadecimal digits: `given`, or the one kept in the data directory."""
+    key = given or _kept(data_dir / "signing_key", lambda: secrets.token_hex(32))
+    if re.fullmatch("[0-9a-fA-F]{64}", key) is None:
+        raise BadSetting("LUTHIEN_SIGNING_KEY must be 64 hexadecimal digits, as `openssl rand -hex 32` makes them.")
+    return key
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """What the file holds, for our eyes alone; made once, if it is not there."""
     if not path.exists():
-        draft = data_dir / f".secret_key.{secrets.token_hex(8)}"
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(64))
+            file.write(make())
         try:
             # A link is made whole or not at all, and never over a key that is there.
             path.hardlink_to(draft)

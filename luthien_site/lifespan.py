@@ -9,23 +9,26 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 
 from gateway import directory
 from observability import writer
+from observability.sealing import sealer
 
 log = structlog.get_logger(__name__)
 
 
 async def lifespan(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Loads what calls need and starts the record's writer; at the end, writes out what is still queued."""
+    """Loads what calls need and starts the record's writer and sealer; at the end, writes and seals what is queued."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             await directory.start()
             writer.current()
+            sealer.start()
             _spare_the_collector()
             await send({"type": "lifespan.startup.complete"})
         else:
             await directory.stop()
             if not await sync_to_async(writer.stop, thread_sensitive=False)():
                 log.critical("the process ends before everything is on record")
+            await sync_to_async(sealer.stop, thread_sensitive=False)()
             await send({"type": "lifespan.shutdown.complete"})
             return
 

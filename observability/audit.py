@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import transaction
+from django.db.models import Model
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from policies.signals import changed
 
+from . import policy_rows
 from .chain import Chain, audit_leaf
 from .models import AuditEvent, ChainHead
-from .text import clean, clean_name, plain
+from .text import clean, clean_name, json_text
 
 CHAIN = "audit"
 
 
-def record(*, actor: str, action: str, subject: str = "", detail: Mapping[str, Any] | None = None) -> AuditEvent:
-    """Put an event on record, in the caller's transaction if there is one. `detail` holds no secret."""
+def record(
+    *,
+    actor: str,
+    action: str,
+    subject: str = "",
+    detail: Mapping[str, Any] | None = None,
+    commits: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """Put an event on record, in the caller's transaction if there is one. `detail` holds no secret.
+
+    `commits` is what the event proves: the leaves of changed rows (`policy_rows`), or a tombstone.
+    """
     row = {
         "at": datetime.now(UTC),
         "actor": clean_name(actor),
         "action": clean_name(action),
         "subject": clean(subject),
-        "detail": plain(dict(detail or {})),
+        "detail": orjson.loads(json_text(dict(detail or {}))),
+        "commits": orjson.loads(json_text(dict(commits or {}))),
     }
     with transaction.atomic():
         ChainHead.objects.get_or_create(name=CHAIN)
@@ -46,9 +60,15 @@ def record(*, actor: str, action: str, subject: str = "", detail: Mapping[str, A
 
 @receiver(changed)
 def _changed(
-    sender: object, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None, **kwargs: object
+    sender: object,
+    actor: str,
+    action: str,
+    subject: str,
+    detail: Mapping[str, Any] | None = None,
+    rows: Iterable[Model] = (),
+    **kwargs: object,
 ) -> None:
-    record(actor=actor, action=action, subject=subject, detail=detail)
+    record(actor=actor, action=action, subject=subject, detail=detail, commits=policy_rows.commitments(rows))
 
 
 @receiver(user_logged_in)

@@ -12,7 +12,6 @@ from .blobs import NewBlob, Shelf
 from .chain import BLOCK_FIELDS, DECISION_FIELDS, Chain
 from .database import Database, Statement
 from .statements import BLOB, BLOCK, CLOSE, CLOSE_COLUMNS, DECISION, OPEN, OPEN_COLUMNS, REFERENCE
-from .text import json_text
 
 Row = dict[str, Any]
 Stored = tuple[bytes, bytes]
@@ -28,7 +27,7 @@ BLOB_BYTES = 4 * 1024 * 1024
 
 
 class Batch:
-    """Collects the rows of many entries. JSON in a call's row is text already; times are datetimes."""
+    """Collects the rows of many entries. JSON in their rows is text already; times are datetimes."""
 
     def __init__(self, shelf: Shelf, own_chain: Chain, database: Database, now: datetime) -> None:
         self._shelf = shelf
@@ -80,11 +79,11 @@ class Batch:
         self._blocks.append((call_id, *_pick_block(block)))
 
     def add_decisions(self, call_id: str, decisions: Sequence[Row]) -> None:
-        self._decisions.extend((call_id, *_decision_values(decision), *_UNLINKED) for decision in decisions)
+        self._decisions.extend((call_id, *_pick_decision(decision), *_UNLINKED) for decision in decisions)
 
     def add_late(self, call_id: str, decision: Row) -> None:
         link = self._chain.extend(chain.late_leaf(call_id, decision))
-        self._decisions.append((call_id, *_decision_values(decision), *link))
+        self._decisions.append((call_id, *_pick_decision(decision), *link))
 
     def transactions(self) -> list[list[Statement]]:
         """What to commit, in order: blobs beyond a transaction's fill go ahead of the rows that need them."""
@@ -109,9 +108,3 @@ class Batch:
         ]
         last = [statement for statement in statements if statement[1]]
         return [*ahead, last] if last else ahead
-
-
-def _decision_values(decision: Row) -> tuple[Any, ...]:
-    if decision["evidence"] is not None:
-        decision = decision | {"evidence": json_text(decision["evidence"])}
-    return _pick_decision(decision)

@@ -2,12 +2,14 @@
 
 Each writer has a chain of its own. A leaf is SHA-256 over the canonical JSON of what a row says; the chain's value is
 SHA-256 over its value before and the leaf. Bodies enter as commitments, SHA-256 of a nonce and the body's digest: nonce
-and digest can be erased, and the leaf still verifies.
+and digest can be erased, and the leaf still verifies. Policies, their versions and activations have no chain of their
+own: the audit event of each change commits to the rows as they then stand.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
@@ -41,11 +43,23 @@ DECISION_FIELDS = (
     "position", "policy", "version", "mode", "hook", "block", "action", "reason", "at_ms", "took_ms", "score",
     "evidence", "late",
 )  # fmt: skip
-AUDIT_FIELDS = ("at", "actor", "action", "subject", "detail")
+AUDIT_FIELDS = ("at", "actor", "action", "subject", "detail", "commits")
+POLICY_FIELDS = ("name", "created_at")
+VERSION_FIELDS = (
+    "policy_id", "number", "registered_name", "config", "checksum", "author", "note", "created_at",
+)  # fmt: skip
+ACTIVATION_FIELDS = (
+    "policy_id", "version_id", "mode", "scope", "percent", "order", "on_failure", "deadline", "redacted", "author",
+    "created_at", "ended_at", "previous_id",
+)  # fmt: skip
 
 Row = Mapping[str, Any]
 Mark = tuple[int, bytes]
 _pick_call: Callable[[Row], tuple[Any, ...]] = itemgetter(*(name for name in CALL_FIELDS if name not in JSON_FIELDS))
+_pick_block: Callable[[Row], tuple[Any, ...]] = itemgetter(*BLOCK_FIELDS)
+_pick_decision: Callable[[Row], tuple[Any, ...]] = itemgetter(*DECISION_FIELDS)
+_CONTENT = BLOCK_FIELDS.index("content")
+_EVIDENCE = DECISION_FIELDS.index("evidence")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -86,24 +100,49 @@ def commit(nonce: bytes, digest: bytes | None) -> bytes:
 def call_leaf(call: Row, blocks: Sequence[Row], decisions: Sequence[Row]) -> bytes:
     """The leaf of a closed call with its blocks and decisions, both in the order of their positions.
 
-    JSON_FIELDS are values, or their canonical text, which is what the leaf says.
+    JSON_FIELDS and `evidence` are values, or their canonical text, which is what the leaf says. `nonces` hides the
+    contents of blocks; where they were erased, the contents are their commitments.
     """
+    nonces = bytes(call["nonces"])
     return _leaf(
         "call",
         _pick_call(call),
         [json_text(call[name]) if type(call[name]) is not str else call[name] for name in JSON_FIELDS],
-        [[block[name] for name in BLOCK_FIELDS] for block in blocks],
-        [[decision[name] for name in DECISION_FIELDS] for decision in decisions],
+        [_block_values(block, nonces) for block in blocks],
+        [_decision_values(decision) for decision in decisions],
     )
 
 
 def late_leaf(call_id: str, decision: Row) -> bytes:
     """The leaf of a decision that came after its call was closed."""
-    return _leaf("late", call_id, [decision[name] for name in DECISION_FIELDS])
+    return _leaf("late", call_id, _decision_values(decision))
 
 
 def audit_leaf(event: Row) -> bytes:
     return _leaf("audit", {name: event[name] for name in AUDIT_FIELDS})
+
+
+def row_leaf(table: str, id: int, row: Row) -> bytes:
+    """What an audit event commits to of a row; `row` is all that is covered, as the database gives it back."""
+    # A config may hold numbers of any size, which orjson refuses.
+    said = json.dumps([table, id, row], default=_plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).digest()
+
+
+def _block_values(block: Row, nonces: bytes) -> tuple[Any, ...]:
+    values = _pick_block(block)
+    content = values[_CONTENT]
+    if content is None or not nonces:
+        return values
+    return (*values[:_CONTENT], commit(nonces, bytes(content)), *values[_CONTENT + 1 :])
+
+
+def _decision_values(decision: Row) -> tuple[Any, ...]:
+    values = _pick_decision(decision)
+    evidence = values[_EVIDENCE]
+    if evidence is None or type(evidence) is str:
+        return values
+    return (*values[:_EVIDENCE], json_text(evidence), *values[_EVIDENCE + 1 :])
 
 
 def _leaf(*parts: object) -> bytes:

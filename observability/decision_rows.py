@@ -7,11 +7,11 @@ from typing import Any
 
 from policies.verdicts import Decision
 
-from .text import clean, clean_name, plain
+from .text import clean, clean_name, json_text
 
 
 def decision_row(position: int, decision: Decision, *, late: bool) -> dict[str, Any]:
-    """The row of a verdict, the `position`th of its call."""
+    """The row of a verdict, the `position`th of its call; its evidence as canonical JSON."""
     return {
         "position": position,
         "policy": clean_name(decision.policy),
@@ -23,8 +23,9 @@ def decision_row(position: int, decision: Decision, *, late: bool) -> dict[str, 
         "reason": clean(decision.reason),
         "at_ms": decision.at,
         "took_ms": decision.ms,
-        "score": decision.score,
-        "evidence": None if decision.evidence is None else plain(dict(decision.evidence)),
+        # As the column gives it back: an integer and minus zero are not what a database keeps of a float.
+        "score": None if decision.score is None else decision.score + 0.0,
+        "evidence": None if decision.evidence is None else json_text(dict(decision.evidence)),
         "late": late,
     }
 

@@ -45,6 +45,9 @@ record_lag = Gauge(
 )
 record_queue = Gauge("luthien_record_queue", "Entries that wait to be durable.", multiprocess_mode="livesum")
 records_refused = Counter("luthien_records_refused", "Calls that could not begin because the record was full.")
+last_seal = Gauge(
+    "luthien_last_seal_timestamp_seconds", "When this process last sealed the record.", multiprocess_mode="max"
+)
 records_lost = Counter("luthien_records_lost", "Entries that could not be written at all.")
 
 

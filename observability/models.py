@@ -236,13 +236,17 @@ class Job(models.Model):
 
 
 class AuditEvent(Chained):
-    """Something a person or a command did: who (`actor`), what (`action`), to what (`subject`). Insert-only."""
+    """Something a person or a command did: who (`actor`), what (`action`), to what (`subject`). Insert-only.
+
+    `commits` is for machines: the leaves of rows that the event vouches for (policy_rows.py), or a signed tombstone.
+    """
 
     at = models.DateTimeField()
     actor = models.TextField()
     action = models.TextField()
     subject = models.TextField()
     detail = JsonText(default=dict)
+    commits = JsonText(default=dict)
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -254,8 +258,36 @@ class AuditEvent(Chained):
 
 
 class ChainHead(models.Model):
-    """Where a chain that many processes extend stands; its row is the lock that orders them."""
+    """Where a chain stands, as those say who extend it; of a process, as of its last heartbeat.
+
+    Many processes extend the chain of audit events; its row is the lock that orders them. `sealed` is the leaf that the
+    last seal of it names, 0 for none, and `sealed_chain` the chain's value there. `settled`: the process is gone, and
+    what it wrote after its last heartbeat was looked for.
+    """
 
     name = models.TextField(primary_key=True)
     sequence = models.BigIntegerField(default=0)
     chain = models.BinaryField(default=bytes)
+    sealed = models.BigIntegerField(default=0)
+    sealed_chain = models.BinaryField(default=bytes)
+    settled = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Seal(models.Model):
+    """A signature over where all chains stood (sealing/statement.py), as the line that log and anchor have too.
+
+    Insert-only; that a number comes once is the lock by which only one process seals.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    line = models.TextField()
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return str(self.number)

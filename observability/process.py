@@ -1,4 +1,4 @@
-"""Which gateway process owns a call: a boot id with a heartbeat in the database."""
+"""Which gateway process owns a call: a boot id with a heartbeat in the database, and how far its chain has come."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import socket
 import time
 from datetime import UTC, datetime
 
-from .database import Database
+from .chain import Mark
+from .database import Database, Statement
 
 HEARTBEAT_SECONDS = 2.0
 
@@ -18,6 +19,12 @@ _REGISTER = (
 )
 _BEAT = "UPDATE observability_process SET heartbeat_at = ? WHERE boot_id = ? AND ended_at IS NULL"
 _END = "UPDATE observability_process SET ended_at = ? WHERE boot_id = ? AND ended_at IS NULL"
+PUBLISH = (
+    "INSERT INTO observability_chainhead (name, sequence, chain, sealed, sealed_chain, settled) "
+    "VALUES (?, ?, ?, 0, ?, ?) ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence, chain = excluded.chain, "
+    "settled = excluded.settled WHERE observability_chainhead.sequence <= excluded.sequence"
+)
+"""Tell the sealer where a chain stands: name, sequence, chain, empty bytes, whether it has ended there."""
 
 
 class Ownership:
@@ -34,29 +41,42 @@ class Ownership:
         self.boot_id = f"boot_{secrets.token_hex(12)}"
         self.since: float | None = None
         self._beaten = 0.0
+        self._published = 0
 
     @property
     def age(self) -> float:
         """Seconds for which the claim has been kept without a gap."""
         return 0.0 if self.since is None else time.monotonic() - self.since
 
-    def keep(self) -> bool:
-        """Register or beat, where it is due. False: another process took this one for dead. Raises DatabaseAway."""
+    def keep(self, head: Mark) -> bool:
+        """Register or beat, where it is due. False: another process took this one for dead. Raises DatabaseAway.
+
+        `head` is where this process's chain stands in the database.
+        """
         now = time.monotonic()
         if self._beaten and now - self._beaten < HEARTBEAT_SECONDS:
             return True
         at = self._database.time(datetime.now(UTC))
         if not self._beaten:
             self._database.write([(_REGISTER, [(self.boot_id, self.host, os.getpid(), at, at)])])
-        elif not self._database.write([(_BEAT, [(at, self.boot_id)])]):
+        elif not self._database.write([*self._head(head), (_BEAT, [(at, self.boot_id)])]):
             return False
+        else:
+            self._published = head[0]
         if self.since is None or now - self._beaten > 2 * HEARTBEAT_SECONDS:
             self.since = now
         self._beaten = now
         return True
 
-    def end(self) -> None:
-        """The process leaves in good order."""
+    def end(self, head: Mark) -> None:
+        """The process leaves in good order; its chain ends at `head`."""
         if self._beaten:
             at = self._database.time(datetime.now(UTC))
-            self._database.write([(_END, [(at, self.boot_id)])])
+            self._published = 0
+            self._database.write([*self._head(head, settled=True), (_END, [(at, self.boot_id)])])
+
+    def _head(self, head: Mark, settled: bool = False) -> list[Statement]:
+        sequence, chain = head
+        if sequence <= self._published:
+            return []
+        return [(PUBLISH, [(self.boot_id, sequence, chain, b"", settled)])]

@@ -16,7 +16,7 @@ from typing import Literal, cast
 
 import structlog
 
-from . import metrics
+from . import metrics, superseded
 from .batch import Batch
 from .blobs import NewBlob, Shelf
 from .chain import Chain, Mark
@@ -158,15 +158,9 @@ class Writer:
     def _flush(self) -> None:
         """Commit what is prepared, in order, until it is done or the database fails."""
         try:
-            if not self._ownership.keep():
+            if not self._ownership.keep(self._head()):
                 self._disown()
-            while self._backlog:
-                try:
-                    self._commit(self._backlog[0])
-                except DatabaseRefused as error:
-                    self._refused(error)
-                else:
-                    self._finish(self._backlog.popleft(), None)
+            self._commit_all()
             if self._orphans is not None:
                 self._adopt(self._orphans)
             self._failures = 0
@@ -176,10 +170,25 @@ class Writer:
             if self._failures in (1, 10):
                 log.error("the database is away; records wait", error=str(error), waiting=self._inbox.waiting)
 
+    def _head(self) -> Mark:
+        """Where the chain stands in the database."""
+        return self._backlog[0].mark if self._backlog else self._chain.mark()
+
+    def _commit_all(self) -> None:
+        while self._backlog:
+            try:
+                self._commit(self._backlog[0])
+            except DatabaseRefused as error:
+                self._refused(error)
+            else:
+                self._finish(self._backlog.popleft(), None)
+
     def _commit(self, work: _Work) -> None:
         began = time.perf_counter()
         while work.done < len(work.transactions):
-            self._database.write(work.transactions[work.done])
+            transaction = work.transactions[work.done]
+            changed = self._database.write(transaction)
+            superseded.excuse(self._database, transaction, changed)
             work.done += 1
         factor = 0.5 if time.perf_counter() - began > TRANSACTION_SECONDS else 1.25
         self._limit = int(min(max(self._limit * factor, FEWEST), MOST))
@@ -194,6 +203,8 @@ class Writer:
             for item in work.queued:
                 if isinstance(item.entry, Opening | Closing):
                     item.entry.forget()
+        if not first.queued:
+            raise error
         if len(first.queued) == 1:
             log.critical("the database refuses a record", error=str(error))
             metrics.records_lost.inc()
@@ -203,9 +214,12 @@ class Writer:
         self._backlog.extend(self._prepare(work.queued) for work in others)
 
     def _adopt(self, orphans: Orphans) -> None:
+        mark = self._chain.mark()
         for batch in orphans.find(self._new_batch):
-            for transaction in batch.transactions():
-                self._database.write(transaction)
+            # As work of our own, or a commit whose answer is lost would leave a gap in the chain.
+            self._backlog.append(_Work((), batch.transactions(), batch.blobs, mark))
+            self._commit_all()
+            mark = self._chain.mark()
 
     def _disown(self) -> None:
         """Another process took us for dead and closed our calls: nothing of them may be released any more."""
@@ -215,7 +229,7 @@ class Writer:
         self._shelf = Shelf()
         self._ownership.renew()
         self._chain = Chain(self.boot_id)
-        self._ownership.keep()
+        self._ownership.keep(self._head())
 
     def _finish(self, work: _Work, error: Exception | None) -> None:
         settle([item.waiter for item in work.queued], error)
@@ -223,14 +237,14 @@ class Writer:
 
     def _report(self) -> None:
         metrics.record_queue.set(self._inbox.waiting)
-        waits = time.monotonic() - self._backlog[0].queued[0].since if self._backlog else 0.0
-        metrics.record_lag.set(waits)
+        oldest = next((work.queued[0].since for work in self._backlog if work.queued), None)
+        metrics.record_lag.set(0.0 if oldest is None else time.monotonic() - oldest)
 
     def _leave(self) -> None:
         if self._backlog:
             log.critical("records could not be written before the end", entries=self._inbox.waiting)
         try:
-            self._ownership.end()
+            self._ownership.end(self._head())
         except DatabaseAway:
             log.warning("the database is away; another process will close what this one leaves open")
         self._database.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -53,7 +53,7 @@ def create_policy(name: str, *, actor: str) -> Policy:
     """Raises InvalidPolicy, also if the name is taken."""
     policy = Policy(name=name)
     _store(policy)
-    _announce(policy, actor, "policy.created")
+    _announce(policy, actor, "policy.created", rows=[policy])
     return policy
 
 
@@ -73,7 +73,8 @@ def create_version(
     )
     version.checksum = checksum(version.registered_name, version.config)
     _store(version)
-    _announce(policy, actor, "policy.version_created", version=version.number, checksum=version.checksum)
+    detail = {"version": version.number, "checksum": version.checksum}
+    _announce(policy, actor, "policy.version_created", rows=[version], **detail)
     return version
 
 
@@ -89,7 +90,8 @@ def activate(version: PolicyVersion, terms: Terms | None = None, *, actor: str) 
         policy=version.policy, version=version, author=actor, previous=_rest(terms, current), **_columns(terms)
     )
     _store(activation)
-    _announce(version.policy, actor, "policy.activated", version=version.number, **_columns(terms))
+    rows = [activation, current] if current else [activation]
+    _announce(version.policy, actor, "policy.activated", rows=rows, version=version.number, **_columns(terms))
     return activation
 
 
@@ -101,7 +103,7 @@ def deactivate(policy: Policy, *, actor: str) -> None:
     if current is None:
         return
     current.end(timezone.now())
-    _announce(policy, actor, "policy.deactivated", version=current.version.number)
+    _announce(policy, actor, "policy.deactivated", rows=[current], version=current.version.number)
 
 
 @transaction.atomic
@@ -149,5 +151,5 @@ def _named_fields() -> Iterator[None]:
         ) from None
 
 
-def _announce(policy: Policy, actor: str, action: str, **detail: Any) -> None:
-    changed.send(sender=Policy, actor=actor, action=action, subject=policy.name, detail=detail)
+def _announce(policy: Policy, actor: str, action: str, *, rows: Sequence[models.Model] = (), **detail: Any) -> None:
+    changed.send(sender=Policy, actor=actor, action=action, subject=policy.name, detail=detail, rows=rows)

@@ -6,5 +6,6 @@ changed = Signal()
 """An admin's change, sent inside its transaction: a receiver that raises undoes the change.
 
 `actor` (str) is who did it, `action` (str) what, such as "policy.activated", `subject` (str) the name of what was
-changed, and `detail` (dict, JSON-able, without secrets) the rest.
+changed, and `detail` (dict, JSON-able, without secrets) the rest. `rows`, where there are any, are the policies,
+versions and activations that came in or changed: history that the audit vouches for.
 """

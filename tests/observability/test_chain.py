@@ -22,7 +22,8 @@ from observability.chain import (
 )
 
 CALL: dict[str, Any] = {name: [] if name in JSON_FIELDS else f"the {name}" for name in CALL_FIELDS}
-BLOCK: dict[str, Any] = {name: f"the {name}" for name in BLOCK_FIELDS}
+CALL["nonces"] = b"nonces"
+BLOCK: dict[str, Any] = {name: f"the {name}" for name in BLOCK_FIELDS} | {"content": b"a digest"}
 DECISION: dict[str, Any] = {name: f"the {name}" for name in DECISION_FIELDS}
 LEAF = call_leaf(CALL, [BLOCK], [DECISION])
 
@@ -48,7 +49,7 @@ def test_a_leaf_covers_every_field_of_a_call(name: str) -> None:
 
 
 def test_a_leaf_covers_every_field_of_blocks_and_decisions_and_their_number() -> None:
-    others = [call_leaf(CALL, [{**BLOCK, name: "another"}], [DECISION]) for name in BLOCK_FIELDS]
+    others = [call_leaf(CALL, [{**BLOCK, name: b"another"}], [DECISION]) for name in BLOCK_FIELDS]
     others += [call_leaf(CALL, [BLOCK], [{**DECISION, name: "another"}]) for name in DECISION_FIELDS]
     others += [call_leaf(CALL, [], [DECISION]), call_leaf(CALL, [BLOCK], []), call_leaf(CALL, [BLOCK] * 2, [DECISION])]
     assert LEAF not in others

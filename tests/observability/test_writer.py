@@ -72,7 +72,7 @@ def verify(boot_id: str) -> int:
     calls = CallRecord.objects.filter(boot_id=boot_id).order_by("sequence")
     again = Chain(boot_id)
     for row in calls:
-        values = {name: getattr(row, name) for name in chain.CALL_FIELDS}
+        values = {name: getattr(row, name) for name in (*chain.CALL_FIELDS, "nonces")}
         blocks = list(row.blocks.order_by("position").values())
         decisions = list(row.decisions.filter(late=False).order_by("position").values())
         link = again.extend(chain.call_leaf(values, blocks, decisions))
@@ -234,17 +234,22 @@ async def test_large_bodies_do_not_share_a_transaction(
     assert (await CallRecord.objects.aget(pk="call_x")).response_final is not None
 
 
+NEW_HEAD = (
+    "INSERT INTO observability_chainhead (name, sequence, chain, sealed, sealed_chain, settled) "
+    "VALUES (?, ?, ?, 0, '', FALSE)"
+)
+
+
 def test_both_databases_take_the_same_statements(database: Database) -> None:
-    sql = "INSERT INTO observability_chainhead (name, sequence, chain) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING"
+    sql = f"{NEW_HEAD} ON CONFLICT (name) DO NOTHING"
     assert database.write([(sql, [("a", 1, b"x"), ("b", 2**40, b"")])]) == 2
     found = database.read("SELECT name, sequence FROM observability_chainhead WHERE sequence > ? ORDER BY name", (0,))
     assert found == [("a", 1), ("b", 2**40)]
 
 
 def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
-    sql = "INSERT INTO observability_chainhead (name, sequence, chain) VALUES (?, ?, ?)"
     with pytest.raises(DatabaseRefused):
-        database.write([(sql, [("a", 1, b""), ("a", 2, b"")])])
+        database.write([(NEW_HEAD, [("a", 1, b""), ("a", 2, b"")])])
     assert database.read("SELECT name FROM observability_chainhead") == []
 
 

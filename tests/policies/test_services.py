@@ -1,9 +1,10 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from policies import services, snapshot
 from policies.active import Scope
@@ -13,12 +14,18 @@ from policies.signals import changed
 pytestmark = pytest.mark.django_db
 
 
+changed_rows: list[str] = []
+"""The rows that were announced with the changes, as text."""
+
+
 @pytest.fixture
 def announced() -> Iterator[list[dict[str, Any]]]:
     heard: list[dict[str, Any]] = []
+    changed_rows.clear()
 
-    def listen(sender: object, signal: object, **kwargs: Any) -> None:
+    def listen(sender: object, signal: object, rows: Sequence[Model], **kwargs: Any) -> None:
         json.dumps(kwargs)
+        changed_rows.extend(map(str, rows))
         heard.append(kwargs)
 
     changed.connect(listen)
@@ -132,6 +139,16 @@ def test_what_nobody_had_before_a_percentage_nobody_has_besides_it(policy: Polic
     services.activate(made, actor="ada")
     services.deactivate(policy, actor="ada")
     assert services.activate(made, Terms(percent=10), actor="ada").previous is None
+
+
+def test_what_came_in_or_changed_is_announced_as_rows(policy: Policy, announced: list[dict[str, Any]]) -> None:
+    first, second = version(policy), version(policy)
+    services.activate(first, actor="ada")
+    services.activate(second, Terms(mode="shadow"), actor="ada")
+    services.deactivate(policy, actor="ada")
+    versions = ["words@1", "words@2"]
+    activations = ["words@1 (enforce)", "words@2 (shadow)", "words@1 (enforce)", "words@2 (shadow)"]
+    assert changed_rows == [*versions, *activations]
 
 
 def test_deactivation_ends_what_is_in_force(policy: Policy, announced: list[dict[str, Any]]) -> None:
