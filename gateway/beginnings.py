@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 
-from gateway import judge
+from gateway import judge, session_memory
 from gateway.calls import Incoming
 from gateway.dialects.openai_embeddings import hides_input
 from gateway.directory import Directory
@@ -58,6 +58,7 @@ def seen_by_policies(
     call = Call(incoming.id, client.key, client.team, session, request.model, incoming.dialect.name, request)
     call.page = f"{settings.LUTHIEN_URL}/calls/{incoming.id}/"
     call.on_ask = partial(judge.ask, directory, incoming.began, decide)
+    call.on_first_seen = session_memory.first_seen
     return call
 
 

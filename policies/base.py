@@ -6,7 +6,7 @@ remembers within a call is in `call.state`, what it wants on record is a verdict
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -17,6 +17,7 @@ from .asking import JudgeFailed, Question
 from .content import Request, Response, Text, Thinking, ToolCall
 from .events import Event
 from .examples import Category, Example
+from .memory import check
 from .verdicts import Mode, Verdict, allow
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -30,14 +31,19 @@ async def _nobody(call: Call, question: Question) -> dict[str, Any]:
     raise JudgeFailed("outside the gateway there is nobody to ask")
 
 
+async def first_time(call: Call, values: Mapping[str, str]) -> dict[str, str]:
+    """A call that knows no other one of its session."""
+    return dict(values)
+
+
 @dataclass(slots=True)
 class Call:
     """One client request on its way through the gateway, as one policy sees it.
 
     `key`, `team`, `session` and `model` are names, as they will stand on the record; `model` is the one the client
     named. `page` is the address of the call's page, empty outside the gateway. `request` is the request as this policy
-    may see it. `state` is this policy's own, fresh for each call, and so
-    are `policy`, `version` and `mode`: what it is in force as.
+    may see it. `state` is this policy's own, fresh for each call, and so are `policy`, `version` and `mode`: what it is
+    in force as.
     """
 
     id: str = ""
@@ -54,6 +60,7 @@ class Call:
     page: str = ""
     on_note: Callable[[str, str, float | None], None] = _ignore
     on_ask: Callable[[Call, Question], Awaitable[dict[str, Any]]] = _nobody
+    on_first_seen: Callable[[Call, Mapping[str, str]], Awaitable[dict[str, str]]] = first_time
 
     def note(self, kind: str, text: str = "", value: float | None = None) -> None:
         """Put an entry on the call's record; with a value it is also a metric and an event of the span."""
@@ -81,6 +88,16 @@ class Call:
         read = question.read(await self.on_ask(self, question))
         assert isinstance(read, answer)
         return read
+
+    async def first_seen(self, values: Mapping[str, str]) -> dict[str, str]:
+        """For each name of `values`, the value that this policy first gave with it in this session: now, or before.
+
+        It never changes later, so all calls and processes agree about it. Names and values are short; of what is long
+        keep a digest. Outside the gateway, and in a call without a session, everything is seen for the first time.
+        Raises MemoryFailed where the session cannot be remembered, and ValueError for a text of over 100 characters.
+        """
+        check(values)
+        return await self.on_first_seen(self, values)
 
 
 class Policy:

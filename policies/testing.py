@@ -15,6 +15,7 @@ from policies.base import Call, Policy
 from policies.content import Block, Message, Request, Response, Text, Thinking, Tool, ToolCall
 from policies.events import Event, fold, response_events
 from policies.examples import Example
+from policies.memory import ProcessMemory
 from policies.verdicts import Action, Verdict
 
 Judged = Request | Text | Thinking | ToolCall | Response
@@ -88,6 +89,14 @@ def stream_text(policy: Policy, chunks: Iterable[str], call: Call | None = None)
         kept = live[len(live) - keep :]
     release, _ = policy.on_text_delta(kept, call, True)
     return "".join([*released, release])
+
+
+def remembering(call: Call | None = None) -> Call:
+    """`call` with a memory of its own, for several calls of one session: `dataclasses.replace` it for the next."""
+    call = call or Call()
+    memory = ProcessMemory()
+    call.on_first_seen = lambda asking, values: memory.first_seen((asking.policy, asking.mode, asking.session), values)
+    return call
 
 
 def watched(policy: Policy, response: Response, call: Call | None = None) -> Response:

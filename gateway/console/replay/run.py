@@ -18,7 +18,7 @@ from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
 from observability.recorder import CallRecorder
 from policies.active import ActivePolicy, ActiveSet
-from policies.base import Call
+from policies.base import Call, first_time
 from policies.content import Request
 from policies.events import Event
 
@@ -127,6 +127,7 @@ class _ReplayedCall(LiveCall):
     def _seen_by_policies(self) -> Call:
         call = super()._seen_by_policies()
         call.on_ask = partial(self._judges.ask, self.incoming.began, self._decisions)
+        call.on_first_seen = first_time
         return call
 
 
