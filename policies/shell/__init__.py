@@ -11,7 +11,7 @@ Its modules are private to it, but for `words`, `places`, `programs` and `code`.
 from .effects import Assignment, Code, Effect, Oddity, Program, Redirect
 from .places import START, Place
 from .reading import apart, read
-from .tool_arguments import SHELL_ARGUMENTS, SHELL_TOOLS, scripts
+from .tool_arguments import SHELL_ARGUMENTS, SHELL_TOOLS, place_of, scripts
 from .words import FETCHED, UNKNOWN, stripped
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Program",
     "Redirect",
     "apart",
+    "place_of",
     "read",
     "scripts",
     "stripped",

@@ -12,6 +12,7 @@ from typing import TypeVar, TypeVarTuple
 
 from .effects import Effect, Oddity
 from .limits import TooMuch
+from .places import START, Place
 from .script import Script
 from .words import MARKERS
 
@@ -24,11 +25,11 @@ Arguments = TypeVarTuple("Arguments")
 Found = TypeVar("Found")
 
 
-def read(script: str) -> list[Effect]:
-    """What `script` may do, in the order of its text, as far as it can be read; then the last effect is an Oddity."""
+def read(script: str, start: Place = START) -> list[Effect]:
+    """What `script`, started at `start`, may do, in order. Where it cannot be read to its end, an Oddity says so."""
     if len(script) > TOO_LONG:
         return [Oddity("unparsable")]
-    reader = Script()
+    reader = Script(start)
     if any(marker in script for marker in MARKERS):
         reader.tell(Oddity("unparsable"))
     try:

@@ -17,7 +17,9 @@ from .commands import Commands
 from .effects import Assignment, Effect, Oddity, Redirect
 from .limits import Budget
 from .multiplying import multiplies
-from .scope import Scope
+from .places import Place
+from .redirects import behind, operator_of, redirects_of
+from .scope import Scope, Shell
 from .texts import Texts, source
 from .words import FETCHED, MARKERS, UNKNOWN
 
@@ -45,8 +47,8 @@ class Script:
     Each reader gets a node and what it is fed on standard input, and returns what it prints, as far as known.
     """
 
-    def __init__(self) -> None:
-        self.scope = Scope()
+    def __init__(self, start: Place) -> None:
+        self.scope = Scope(shell=Shell(start))
         self.effects: list[Effect] = []
         self._guessing = False
         self._budget = Budget()
@@ -134,7 +136,7 @@ class Script:
             if child.type == "variable_assignment":
                 assignments.append(child)
             elif child.type.endswith("_redirect"):
-                for redirect in _redirects(child):
+                for redirect in redirects_of(child):
                     stdin = self._redirect(redirect, stdin)
             elif child.type == "command_name":
                 words += self._texts.words(child.named_children[0]) if child.named_children else []
@@ -230,28 +232,37 @@ class Script:
 
     def _redirected(self, node: Node, stdin: str) -> str:
         body = node.child_by_field_name("body")
-        redirects = [inner for child in node.named_children for inner in _redirects(child)]
+        redirects = [inner for child in node.named_children for inner in redirects_of(child)]
         for redirect in redirects:
             stdin = self._redirect(redirect, stdin)
         # Behind `<<EOF` on its line may stand more arguments of the command, and what its output goes to.
-        behind = [part for redirect in redirects if redirect.type == "heredoc_redirect" for part in _behind(redirect)]
-        further = tuple(word for part in behind if part.type in _WORDS for word in self._texts.words(part))
+        rest = [part for redirect in redirects if redirect.type == "heredoc_redirect" for part in behind(redirect)]
+        further = tuple(word for part in rest if part.type in _WORDS for word in self._texts.words(part))
         if body is None:
             printed = ""
         elif body.type == "command":
             printed = self._command(body, stdin, further)
         else:
+            place = self.scope.shell.place
             printed = self.read(body, stdin)
+            self._redirect_again(redirects, place)
         self._write(redirects, printed)
-        for part in behind:
+        for part in rest:
             if part.type not in _WORDS:
                 printed = self.read(part, printed)
         return printed
 
+    def _redirect_again(self, redirects: list[Node], before: Place) -> None:
+        """In `cd x && y > z` the grammar takes the redirection for one of the whole list, which begins before `cd`."""
+        if self.scope.shell.place != before:
+            for redirect in redirects:
+                if redirect.type == "file_redirect":
+                    self._redirect(redirect, "")
+
     def _write(self, redirects: list[Node], printed: str) -> None:
         for redirect in redirects:
             destination = redirect.child_by_field_name("destination")
-            operator = _operator(redirect)
+            operator = operator_of(redirect)
             if destination is not None and operator.startswith((">", "&>")) and printed != UNKNOWN:
                 for word in self._texts.words(destination):
                     self._commands.write(word, printed, append=">>" in operator)
@@ -264,7 +275,7 @@ class Script:
             return " ".join(word for child in node.named_children for word in self._texts.words(child))
         fields = node.children_by_field_name("destination")
         destinations = [word for child in fields for word in self._texts.words(child)]
-        operator, place = _operator(node), self.scope.shell.place
+        operator, place = operator_of(node), self.scope.shell.place
         for path in destinations:
             self.tell(Redirect(operator, path, place))
         if operator.startswith("<"):
@@ -276,19 +287,3 @@ def _appended(before: list[str], values: list[str]) -> list[str]:
     if len(before) <= 1 and len(values) == 1:
         return [(before[0] if before else "") + values[0]]
     return before + values
-
-
-def _redirects(node: Node) -> list[Node]:
-    """`node` if it is one, and those that stand behind `<<EOF` on its line."""
-    inside = [child for child in node.named_children if child.type in ("file_redirect", "herestring_redirect")]
-    return [node, *inside] if node.type.endswith("_redirect") else []
-
-
-def _behind(heredoc: Node) -> list[Node]:
-    own = ("heredoc_start", "heredoc_body", "heredoc_end", "file_redirect", "herestring_redirect", "file_descriptor")
-    return [child for child in heredoc.named_children if child.type not in own]
-
-
-def _operator(redirect: Node) -> str:
-    # The grammar has no `<>`, and reads one of its halves as an error.
-    return "".join(source(child) for child in redirect.children if not child.is_named or child.is_error)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from .places import START, Place
 
 SHELL_TOOLS = (
     *("*bash*", "*shell*", "*terminal*", "exec", "exec_command", "execute_command", "run_command"),
@@ -13,6 +16,7 @@ SHELL_TOOLS = (
 """Patterns of the names of tools that run shell commands."""
 SHELL_ARGUMENTS = ("command", "commands", "cmd", "cmds", "script", "argv", "input", "chars", "code")
 """Names of the arguments that carry them."""
+_DIRECTORY = re.compile(r"(?:cwd|work_?dir|(?:current_?)?working_?dir(?:ectory)?|directory|dir)\Z", re.IGNORECASE)
 
 
 def scripts(arguments: Mapping[str, Any], keys: frozenset[str]) -> list[str]:
@@ -21,6 +25,12 @@ def scripts(arguments: Mapping[str, Any], keys: frozenset[str]) -> list[str]:
     A list of texts is one command's words, unless its key is a plural: then it is a script each.
     """
     return list(_under(arguments, keys)) or list(_texts(arguments))
+
+
+def place_of(arguments: Mapping[str, Any]) -> Place:
+    """Where the scripts are started, as far as the call says."""
+    named = [value for key, value in arguments.items() if _DIRECTORY.match(key) and isinstance(value, str) and value]
+    return START.moved(named[0], certainly=True) if named else START
 
 
 def _under(value: Any, keys: frozenset[str]) -> Iterator[str]:
