@@ -9,8 +9,9 @@ from functools import partial
 
 from django.conf import settings
 
-from gateway import judge, session_memory
+from gateway import counting, judge, pricing, session_memory
 from gateway.calls import Incoming
+from gateway.dialects import ANTHROPIC
 from gateway.dialects.openai_embeddings import hides_input
 from gateway.directory import Directory
 from gateway.errors import BadRequest
@@ -59,6 +60,8 @@ def seen_by_policies(
     call.page = f"{settings.LUTHIEN_URL}/calls/{incoming.id}/"
     call.on_ask = partial(judge.ask, directory, incoming.began, decide)
     call.on_first_seen = session_memory.first_seen
+    call.on_count, call.on_price = counting.count, pricing.price
+    call.only_counts = incoming.judges_only and incoming.dialect is ANTHROPIC
     return call
 
 

@@ -113,18 +113,30 @@ class RequestBlocked(GatewayError):
     should_retry = False
 
 
+LONGEST_WAIT = 60.0
+"""Seconds after which no client should try again by itself: its user would rather be told."""
+
+
 class RequestRefused(GatewayError):
     kind: ErrorKind = "rate_limit"
 
-    def __init__(self, message: str, status: int, retry_after: float | None) -> None:
+    def __init__(self, message: str, status: int, retry_after: float | None, code: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.code = code or None
         self.retry_after = retry_after
-        self.should_retry = None if retry_after is not None else False
-        if status == 503:
-            self.kind = "overloaded"
-        elif status in (401, 403):
-            self.kind = "permission"
+        self.should_retry = None if retry_after is not None and retry_after <= LONGEST_WAIT else False
+        self.kind = _REFUSED.get(status, self.kind)
+
+
+_REFUSED: dict[int, ErrorKind] = {
+    400: "invalid_request",
+    401: "permission",
+    403: "permission",
+    404: "not_found",
+    413: "too_large",
+    503: "overloaded",
+}
 
 
 class Unavailable(GatewayError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
-from gateway import directory
+from gateway import counting, directory
 from gateway.errors import Unavailable
 from observability import metrics, writer
 
@@ -16,7 +16,10 @@ async def health(request: HttpRequest) -> HttpResponse:
 
 
 async def ready(request: HttpRequest) -> HttpResponse:
-    """Policies, keys and routes are loaded and calls can be put on record; else 503 and what is missing."""
+    """Policies, keys and routes are loaded and calls can be put on record; else 503 and what is missing.
+
+    `warnings` names what is served, but not as one would think.
+    """
     missing = []
     try:
         await directory.current()
@@ -24,7 +27,9 @@ async def ready(request: HttpRequest) -> HttpResponse:
         missing.append(str(error))
     if not writer.current().healthy:
         missing.append("the record cannot be written")
-    body = {"status": "unready", "missing": missing} if missing else {"status": "ready"}
+    body: dict[str, object] = {"status": "unready", "missing": missing} if missing else {"status": "ready"}
+    if warning := counting.warning():
+        body["warnings"] = [warning]
     return JsonResponse(body, status=503 if missing else 200)
 
 

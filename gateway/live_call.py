@@ -17,7 +17,7 @@ from gateway.dialects.base import StreamReader
 from gateway.dialects.strict_json import LARGE
 from gateway.directory import Directory, Target
 from gateway.errors import BadRequest, GatewayError, UpstreamError, UpstreamGarbled, UpstreamUnavailable
-from gateway.executor import Answered, PolicyExecutor, RetryAsked
+from gateway.executor import Answered, PolicyExecutor, RetryAsked, Spent
 from gateway.ledger import Ledger
 from gateway.sessions import session_of
 from gateway.translation import Translation
@@ -25,7 +25,7 @@ from gateway.upstreams.base import Answer, Headers
 from observability.recorder import CallRecorder, Outcome, RecordUnavailable
 from policies.active import ActivePolicy
 from policies.base import Call
-from policies.content import NO_USAGE, Request, ToolCall, Usage
+from policies.content import NO_USAGE, Request, ToolCall
 from policies.events import End, Event, Failure, Start
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class LiveCall:
         self._status: int | None = None
         self._provider = ""
         self._model = self.request.model
-        self._usage: Usage = NO_USAGE
+        self._usage, self._usage_is_whole = NO_USAGE, False
         self._failure: Failure | None = None
         self._ledger = Ledger()
         self.attempts = Attempts(incoming, directory)
@@ -151,7 +151,7 @@ class LiveCall:
         Raises RequestBlocked where they wanted another one too often.
         """
         self.record.failed(f"the policy {asked.by.active.name} asked for another model")
-        usage, self._usage = self._usage, NO_USAGE
+        usage, self._usage, self._usage_is_whole = self._usage, NO_USAGE, False
         self._ledger, self._failure, self._decisions.kept_back = Ledger(), None, False
         self.clock.again(self.executor.held)
         self.attempts.again(self._model, usage)
@@ -183,6 +183,7 @@ class LiveCall:
             if isinstance(event, _COUNTED):
                 if event.usage is not NO_USAGE:
                     self._usage = event.usage
+                    self._usage_is_whole = isinstance(event, End)
             elif isinstance(event, Failure):
                 self._failure = event
         return events
@@ -241,7 +242,7 @@ class LiveCall:
             self._closing()
             self.record.close_soon("cancelled", self._status)
         if self.executor.has_listeners:
-            task = asyncio.ensure_future(self.executor.end(self.record.outcome))
+            task = asyncio.ensure_future(self.executor.end(self.record.outcome, self._spent()))
             _ending.add(task)
             task.add_done_callback(_ending.discard)
 
@@ -285,6 +286,11 @@ class LiveCall:
         else:
             message = f"{self._failure.type}: {self._failure.message}"
             await self.close("upstream_error", self._status, "api_error", message)
+
+    def _spent(self) -> Spent:
+        """What policies hear of it. Nobody knows what an answer used that was cut off, and maybe paid for."""
+        used_nothing = not self._provider or (self.record.outcome == "upstream_error" and not self.clock.first_event)
+        return Spent(*self.attempts.total(self._model, self._usage), self._usage_is_whole or used_nothing)
 
     def _closing(self) -> None:
         clock, executor = self.clock, self.executor

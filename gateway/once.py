@@ -14,10 +14,22 @@ class Once:
         self._work = work
         self._lock = threading.Lock()
         self._started = False
+        self._done = threading.Event()
 
     def start(self) -> None:
         with self._lock:
             if self._started:
                 return
             self._started = True
-        threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        threading.Thread(target=self._run, name=self._name, daemon=True).start()
+
+    def wait(self) -> None:
+        """Returns when it is done; it begins now if nobody needed it before."""
+        self.start()
+        self._done.wait()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._done.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 import re
@@ -67,6 +68,12 @@ def cost(model: str, usage: Usage) -> int | None:
         return None
     length = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
     return round((prices.long if length > _LONG else prices.usual).of(usage) * 1_000_000)
+
+
+async def wait() -> None:
+    """Returns when the price list is loaded, or was found to be unreadable."""
+    if _table is None:
+        await asyncio.to_thread(_loading.wait)
 
 
 def model(name: str) -> Model:

@@ -7,7 +7,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 
-from gateway import directory
+from gateway import counting, directory
 from observability import writer
 from observability.sealing import sealer
 
@@ -26,6 +26,7 @@ async def lifespan(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCalla
             await send({"type": "lifespan.startup.complete"})
         else:
             await directory.stop()
+            await counting.stop()
             if not await sync_to_async(writer.stop, thread_sensitive=False)():
                 log.critical("the process ends before everything is on record")
             await sync_to_async(sealer.stop, thread_sensitive=False)()

@@ -44,6 +44,11 @@ record_lag = Gauge(
     "luthien_record_lag_seconds", "Age of the oldest entry that waits to be durable.", multiprocess_mode="livemax"
 )
 record_queue = Gauge("luthien_record_queue", "Entries that wait to be durable.", multiprocess_mode="livesum")
+uncounted_processes = Gauge(
+    "luthien_uncounted_processes",
+    "Other gateway processes that count limits for themselves, because there is no Redis.",
+    multiprocess_mode="livemax",
+)
 records_refused = Counter("luthien_records_refused", "Calls that could not begin because the record was full.")
 last_seal = Gauge(
     "luthien_last_seal_timestamp_seconds", "When this process last sealed the record.", multiprocess_mode="max"

@@ -9,12 +9,13 @@ from typing import Any
 
 import zstandard
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from policies.content import Request, Response
 
 from . import content, packing, recipes
 from .diff import Diff, request_blocks, response_blocks
-from .models import Blob, Block, CallRecord, Decision
+from .models import Blob, Block, CallRecord, Decision, Process
 from .recipes import PayloadDamaged
 from .statements import PAYLOADS
 
@@ -171,3 +172,8 @@ def _read_place(text: str) -> tuple[datetime, Any] | None:
     if not separator or not number.isascii() or not number.isdecimal() or len(number) > 17:
         return None
     return _EPOCH + int(number) * _MICROSECOND, id.replace("\0", "")
+
+
+def living_processes() -> int:
+    """How many gateway processes have shown a sign of life in the last ten seconds."""
+    return Process.objects.filter(ended_at=None, heartbeat_at__gt=timezone.now() - timedelta(seconds=10)).count()

@@ -6,7 +6,7 @@ remembers within a call is in `call.state`, what it wants on record is a verdict
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -14,7 +14,8 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from .asking import JudgeFailed, Question
-from .content import Request, Response, Text, Thinking, ToolCall
+from .content import NO_USAGE, Request, Response, Text, Thinking, ToolCall, Usage
+from .counting import Count, Counters, Limit, MemoryStore
 from .events import Event
 from .examples import Category, Example
 from .memory import check
@@ -36,6 +37,15 @@ async def first_time(call: Call, values: Mapping[str, str]) -> dict[str, str]:
     return dict(values)
 
 
+async def count_alone(call: Call, limits: Sequence[Limit]) -> Count:
+    """A call before which nothing was counted."""
+    return await Counters(MemoryStore()).count(call, limits)
+
+
+async def _no_price(model: str, usage: Usage) -> int | None:
+    return None
+
+
 @dataclass(slots=True)
 class Call:
     """One client request on its way through the gateway, as one policy sees it.
@@ -43,7 +53,10 @@ class Call:
     `key`, `team`, `session` and `model` are names, as they will stand on the record; `model` is the one the client
     named. `page` is the address of the call's page, empty outside the gateway. `request` is the request as this policy
     may see it. `state` is this policy's own, fresh for each call, and so are `policy`, `version` and `mode`: what it is
-    in force as.
+    in force as. `only_counts` says that the client asks for nothing but the number of tokens of its request.
+
+    `usage` and `cost` (micro-dollars; None without a price) are what the call used. They are known at `on_end`;
+    `usage_is_whole` is False there where the answer ended before its provider told all of it.
     """
 
     id: str = ""
@@ -58,9 +71,15 @@ class Call:
     version: int = 0
     mode: Mode = "enforce"
     page: str = ""
+    only_counts: bool = False
+    usage: Usage = NO_USAGE
+    cost: int | None = None
+    usage_is_whole: bool = True
     on_note: Callable[[str, str, float | None], None] = _ignore
     on_ask: Callable[[Call, Question], Awaitable[dict[str, Any]]] = _nobody
     on_first_seen: Callable[[Call, Mapping[str, str]], Awaitable[dict[str, str]]] = first_time
+    on_count: Callable[[Call, Sequence[Limit]], Awaitable[Count]] = count_alone
+    on_price: Callable[[str, Usage], Awaitable[int | None]] = _no_price
 
     def note(self, kind: str, text: str = "", value: float | None = None) -> None:
         """Put an entry on the call's record; with a value it is also a metric and an event of the span."""
@@ -98,6 +117,17 @@ class Call:
         """
         check(values)
         return await self.on_first_seen(self, values)
+
+    async def count(self, *limits: Limit) -> Count:
+        """Take what all of `limits` ask for, or nothing; whoever counts at the same time takes its own share.
+
+        Where Redis is shared all gateway processes count together. Raises CountersUnavailable.
+        """
+        return await self.on_count(self, limits)
+
+    async def price(self, model: str, usage: Usage) -> int | None:
+        """Micro-dollars of `usage` at the model that goes by this name here; None where no price is known."""
+        return await self.on_price(model, usage)
 
 
 class Policy:
@@ -164,6 +194,10 @@ class Policy:
 
     async def on_end(self, call: Call, outcome: str) -> None:
         """The call is over, whatever happened; `outcome` as on the record."""
+
+    def offers(self, model: str, key: str, team: str) -> bool:
+        """Whether the list of models may name `model` to this key. That decides nothing: `on_request` does."""
+        return True
 
     def overrides(self, hook: str) -> bool:
         """Whether this policy has a hook of its own by that name; it may say no where its config leaves one idle."""

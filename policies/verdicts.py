@@ -26,6 +26,7 @@ class Verdict:
     model: str = ""
     status: int = 0
     retry_after: float | None = None
+    code: str = ""
     score: float | None = None
     evidence: Mapping[str, Any] | None = None
 
@@ -65,9 +66,12 @@ def respond(text: str, reason: str = "") -> Verdict:
     return Verdict("respond", reason, text=text)
 
 
-def refuse(status: int, reason: str, retry_after: float | None = None) -> Verdict:
-    """Refuse a request with an HTTP status (limits, capacity). `retry_after` is in seconds; None: do not retry."""
-    return Verdict("refuse", reason, status=status, retry_after=retry_after)
+def refuse(status: int, reason: str, retry_after: float | None = None, *, code: str = "") -> Verdict:
+    """Refuse a request with an HTTP status (limits, capacity). `retry_after` is in seconds; None: do not retry.
+
+    `code` is for programs, such as `context_length_exceeded`; without one the dialect's own for the status is told.
+    """
+    return Verdict("refuse", reason, status=status, retry_after=retry_after, code=code)
 
 
 def reroute(model: str, reason: str = "") -> Verdict:

@@ -32,6 +32,7 @@ LONGER: dict[str, str] = {
 # Modules, or all those of a folder, whose test is not the one that mirrors them: which file or folder covers them.
 COVERED_BY: dict[str, str] = {
     "policies/asking.py": "tests/policies/test_base.py",
+    "policies/limiting": "tests/policies/library/test_limits.py",
     "policies/models.py": "tests/policies/test_services.py",
     "policies/signals.py": "tests/policies/test_services.py",
     "policies/judging/rulings.py": "tests/policies/library/test_plain_english_rules.py",
@@ -75,6 +76,7 @@ COVERED_BY: dict[str, str] = {
     "gateway/management/commands/demo_provider.py": "tests/gateway/upstreams/test_native.py",
     "gateway/management/commands/export_config.py": "tests/gateway/test_config_file.py",
     "gateway/questions.py": "tests/gateway/test_judge.py",
+    "gateway/pricing.py": "tests/gateway/test_limits.py",
     "gateway/secrets.py": "tests/gateway/test_models.py",
     "gateway/upstreams/demo/openai_responses.py": "tests/gateway/upstreams/test_demo_responses.py",
     "gateway/websockets.py": "tests/luthien_site/test_asgi.py",

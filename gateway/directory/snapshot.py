@@ -10,6 +10,7 @@ from gateway import secrets
 from gateway.upstreams.base import Upstream
 from gateway.upstreams.demo import MODELS as DEMO_MODELS
 from policies.active import ActiveSet
+from policies.base import Policy
 
 SPEAKS: Mapping[str, frozenset[str]] = {
     "anthropic": frozenset({"anthropic"}),
@@ -137,12 +138,30 @@ class Directory:
         return route.target(model) if route is not None else None
 
     def models(self, client: Client) -> list[str]:
-        """The names that may be listed for `client`: a pattern has none, but for the demo provider's."""
+        """The names that may be listed for `client`: a pattern has none, but for the demo provider's.
+
+        What a policy in force would refuse is left out.
+        """
         if not client.can_call:
             return []
         demo = [name for name in DEMO_MODELS if name not in self.exact and self._is_demo(name)]
-        return [name for name in (*self.exact, *demo) if (target := self.target(name)) and client.may_use(target)]
+        return [name for name in (*self.exact, *demo) if self._may_use(name, client)]
+
+    def _may_use(self, model: str, client: Client) -> bool:
+        target = self.target(model)
+        if target is None or not client.may_use(target):
+            return False
+        judging = self.active.select(client.team, client.key, model, session="")
+        return all(_offers(active.policy, model, client) for active in judging if active.mode == "enforce")
 
     def _is_demo(self, model: str) -> bool:
         target = self.target(model)
         return target is not None and target.dialect == "demo"
+
+
+def _offers(policy: Policy, model: str, client: Client) -> bool:
+    """A policy that fails at this lists nothing; what is asked for all the same, its hooks decide."""
+    try:
+        return bool(policy.offers(model, client.key, client.team))
+    except Exception:
+        return False

@@ -8,7 +8,7 @@ policy is one link that lets everything pass. A Judge asks the policy. Links han
 """
 
 from .chain import Chain
-from .executor import Answered, PolicyExecutor
+from .executor import Answered, PolicyExecutor, Spent
 from .whole_answer import RetryAsked
 
-__all__ = ["Answered", "Chain", "PolicyExecutor", "RetryAsked"]
+__all__ = ["Answered", "Chain", "PolicyExecutor", "RetryAsked", "Spent"]

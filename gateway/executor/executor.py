@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
+from typing import NamedTuple
 
 from gateway.errors import RequestRefused
 from policies.active import ActivePolicy
 from policies.base import ANSWER_HOOKS, Call
-from policies.content import Request
+from policies.content import NO_USAGE, Request, Usage
 from policies.verdicts import Decision, Verdict
 
 from .chain import Chain
@@ -38,6 +39,17 @@ class Answered:
 
     text: str
     blocked: bool
+
+
+class Spent(NamedTuple):
+    """What a call used, as far as it is known; `cost` is in micro-dollars, `is_whole` says that nothing is missing."""
+
+    usage: Usage
+    cost: int | None
+    is_whole: bool
+
+
+NOTHING_SPENT = Spent(NO_USAGE, None, True)
 
 
 class PolicyExecutor:
@@ -138,10 +150,11 @@ class PolicyExecutor:
         """Whether a policy wants to know that the call is over."""
         return any(judge.wants("on_end") for judge in self._judges)
 
-    async def end(self, outcome: str) -> None:
-        """Tell every policy that the call is over."""
+    async def end(self, outcome: str, spent: Spent = NOTHING_SPENT) -> None:
+        """Tell every policy that the call is over, and what it used."""
         judges = [judge for judge in self._judges if judge.wants("on_end")]
         for judge in judges:
+            judge.call.usage, judge.call.cost, judge.call.usage_is_whole = spent
             if not judge.enforces:
                 self._shadows[judge].end(outcome)
         await asyncio.gather(*(judge.end(outcome) for judge in judges if judge.enforces))
@@ -179,7 +192,7 @@ class PolicyExecutor:
         name = judge.active.name
         if verdict.action == "refuse":
             message = f"The policy {name} refused this request: {verdict.reason or 'no reason given'}"
-            raise RequestRefused(message, verdict.status, verdict.retry_after)
+            raise RequestRefused(message, verdict.status, verdict.retry_after, verdict.code)
         if verdict.action == "respond":
             return Answered(verdict.text, blocked=False)
         return Answered(blocked_text(name, "this request", verdict.reason, self._call.id, self._link), blocked=True)

@@ -39,7 +39,7 @@ REPLACEMENTS: dict[Deciding, tuple[type, ...]] = {
     "on_answer": (Text, Thinking, ToolCall, Opaque),
 }
 FIELDS: dict[type, dict[str, type]] = {
-    Verdict: {"reason": str, "text": str, "model": str, "status": int},
+    Verdict: {"reason": str, "text": str, "model": str, "status": int, "code": str},
     Request: {"model": str, "messages": tuple, "system": tuple, "tools": tuple},
     Text: {"text": str},
     Thinking: {"text": str, "signature": str},

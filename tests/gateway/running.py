@@ -88,6 +88,19 @@ POLICIES: dict[str, list[Json]] = {
             "config": {"model": "oddchat/judge", "rules": ["Be kind."], "applies_to": ["texts", "requests"]},
         }
     ],
+    "rate-limited": [{"policy": "rate_limit", "config": {"requests": 2, "per": "hour", "by": ["session"]}}],
+    "rate-limited-in-shadow": [
+        {"policy": "rate_limit", "config": {"requests": 0, "per": "hour"}, "mode": "shadow"},
+        {"policy": "rate_limit", "config": {"requests": 1, "per": "hour", "by": ["session"]}, "order": 1},
+    ],
+    "tokens-limited": [
+        {"policy": "rate_limit", "config": {"tokens": 2000, "per": "hour", "by": ["session"], "answer_tokens": 900}}
+    ],
+    "broke": [{"policy": "budget", "config": {"dollars": 0}}],
+    "budgeted": [{"policy": "budget", "config": {"dollars": 0.05, "per": "day", "warn_at": 0.5}}],
+    "short": [{"policy": "token_limits", "config": {"max_request": 100, "max_answer": 50}}],
+    "narrow": [{"policy": "model_access", "config": {"allow": [{"models": ["demo/*", "chat/script"]}]}}],
+    "detoured": [{"policy": "reroute", "config": {"rules": [{"models": ["odd/first"], "to": "odd/other"}]}}],
     "rubbish": [puppet("on_tool_call", "rubbish")],
     "rubbish-on-answers": [puppet("on_answer", "rubbish")],
 }
@@ -210,6 +223,7 @@ def configuration(demo: str, port: int) -> Json:
             {"match": "hasty/script", "provider": "hasty", "model": "demo/script"},
             {"match": "odd/*", "provider": "odd"},
             {"match": "oddchat/*", "provider": "odd-chat"},
+            {"match": "priced", "provider": "odd", "model": "claude-haiku-4-5"},
             {"match": "unreachable", "provider": "nowhere"},
             *fallen_back(),
         ],

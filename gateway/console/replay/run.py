@@ -18,7 +18,7 @@ from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
 from observability.recorder import CallRecorder
 from policies.active import ActivePolicy, ActiveSet
-from policies.base import Call, first_time
+from policies.base import Call, count_alone, first_time
 from policies.content import Request
 from policies.events import Event
 
@@ -128,6 +128,7 @@ class _ReplayedCall(LiveCall):
         call = super()._seen_by_policies()
         call.on_ask = partial(self._judges.ask, self.incoming.began, self._decisions)
         call.on_first_seen = first_time
+        call.on_count = count_alone
         return call
 
 
