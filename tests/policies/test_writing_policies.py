@@ -16,13 +16,11 @@ import pytest
 from gateway.config_file.document import read
 from gateway.config_file.shape import understand
 from policies import registry, testing, verdicts
-from policies.base import HOOKS, Call
+from policies.base import HOOKS, Call, Policy
 from policies.models import Terms
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/writing-policies.md").read_text(encoding="utf-8")
-INTERNAL = {"on_note", "on_ask"}
-"""Of a Call: what the gateway fills in for its methods."""
 
 
 def blocks(language: str) -> list[str]:
@@ -60,6 +58,11 @@ def test_its_configuration_is_one() -> None:
     assert (policy.policy, policy.mode) == ("mail_rules", "shadow")
 
 
+def test_what_else_a_policy_may_override_stands_below_the_table() -> None:
+    others = {name for name, _ in inspect.getmembers(Policy, inspect.isfunction)} - set(HOOKS) - {"__init__"}
+    assert all(f"`{name}(" in section("Hooks") for name in others)
+
+
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_stands_in_the_table(hook: str) -> None:
     assert f"| `{hook}` |" in section("Hooks")
@@ -76,8 +79,9 @@ VERDICTS = [
 def test_a_verdict_stands_in_the_table_with_what_it_takes(name: str) -> None:
     (row,) = re.findall(rf"^\| `{name}\((.*?)\)` \|", section("Verdicts"), re.MULTILINE)
     parameters = inspect.signature(getattr(verdicts, name)).parameters.values()
-    positional = [each.name for each in parameters if each.kind is not inspect.Parameter.KEYWORD_ONLY]
-    assert [part.partition("=")[0] for part in row.split(", ")] == positional
+    named = {each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY}
+    assert [part.partition("=")[0] for part in row.split(", ")] == [p.name for p in parameters if p.name not in named]
+    assert all(f"`{each}`" in section("Verdicts") for each in named)
 
 
 def test_every_action_is_that_of_a_verdict() -> None:
@@ -89,7 +93,8 @@ CALL = {field.name for field in dataclasses.fields(Call)} | {
 }
 
 
-@pytest.mark.parametrize("name", sorted(CALL - INTERNAL))
+# What begins with on_ is how the gateway fills in a method.
+@pytest.mark.parametrize("name", sorted(name for name in CALL if not name.startswith("on_")))
 def test_what_a_call_offers_stands_in_the_table(name: str) -> None:
     assert re.search(rf"`call\.{name}[`(]", section("What a hook knows of the call"))
 
