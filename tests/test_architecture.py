@@ -27,6 +27,7 @@ LONGER: dict[str, str] = {
     "tests/gateway/upstreams/test_demo.py": "the demo provider, each case in each dialect",
     "tests/policies/library/test_block_dangerous_commands.py": "lists of commands, one a line",
     "tests/policies/library/test_block_sensitive_writes.py": "lists of commands, one a line",
+    "tests/policies/library/test_block_web_requests.py": "lists of commands, one a line",
 }
 
 # Modules, or all those of a folder, whose test is not the one that mirrors them: which file or folder covers them.
