@@ -38,6 +38,8 @@ CHAINS: dict[str, list[dict[str, Any]]] = {
     "conversation_link": [{}],
     "tool_filter": [{"deny": ["*a*"]}, {"allow": ["bash", "?"]}],
     "block_dangerous_commands": [{}],
+    "secrets": [{}, {"action": "block", "places": ["text", "tool_arguments", "thinking"]}],
+    "pii": [{"places": ["text", "tool_arguments"]}],
 }
 
 

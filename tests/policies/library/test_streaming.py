@@ -6,9 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.base import Call
+from policies.base import Call, Policy
 from policies.library.debug_logging import DebugLogging
+from policies.library.pii import Pii
 from policies.library.plain_dashes import PlainDashes
+from policies.library.secrets import Secrets
 from policies.library.string_replacement import StringReplacement
 from policies.library.uppercase import Uppercase
 from policies.library.uppercase_nth_word import UppercaseNthWord
@@ -79,6 +81,14 @@ def test_dashes_are_those_of_the_whole(chunks: list[str], code: bool) -> None:
 def test_notes_change_nothing(chunks: list[str]) -> None:
     policy = DebugLogging(DebugLogging.Config(hooks=("on_text_delta",)))
     assert stream_text(policy, chunks) == "".join(chunks)
+
+
+PRIVATE = st.sampled_from(["ann@", "acme.dev", "AKIAQ3EGRMXW", "7TL2ZBND", "4111 1111 ", "1111 1111", "\u200b", " "])
+
+
+@given(st.lists(PRIVATE | st.text("aA1 @.+-", max_size=3), max_size=10), st.sampled_from([Secrets(), Pii()]))
+def test_data_is_cut_out_as_from_the_whole(chunks: list[str], policy: Policy) -> None:
+    assert stream_text(policy, chunks) == stream_text(policy, ["".join(chunks)])
 
 
 def test_nothing_of_a_match_leaves_before_it_is_whole_and_nothing_else_waits() -> None:
