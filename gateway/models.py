@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 
 from gateway import secrets
+from gateway.console.backtest.models import Backtest as Backtest
+from gateway.console.backtest.models import BacktestCall as BacktestCall
 from gateway.upstreams.headers import may_be_configured
 from gateway.upstreams.litellm.names import name_problem, option_problems
 

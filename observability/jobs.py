@@ -16,6 +16,10 @@ BEAT_SECONDS = 1.0
 STUCK_AFTER = timedelta(minutes=5)
 
 
+class Cancelled(Exception):
+    """The job is to stop: somebody asked for that, or it was given up or taken by somebody else."""
+
+
 def create(kind: str, created_by: str = "", total: int = 0) -> Job:
     """A job that is queued; whoever does it wraps the work in `running`."""
     return Job.objects.create(kind=kind, created_by=created_by, total=total)
@@ -29,6 +33,7 @@ class Progress:
         self._written = time.monotonic()
 
     def advance(self, steps: int = 1, message: str = "") -> None:
+        """Raises Cancelled."""
         self.job.progress += steps
         if message:
             self.job.message = message
@@ -36,25 +41,46 @@ class Progress:
             self.write()
 
     def write(self) -> None:
-        self.job.heartbeat_at = timezone.now()
-        self.job.save(update_fields=["progress", "total", "message", "heartbeat_at"])
+        """Raises Cancelled."""
+        job = self.job
+        job.heartbeat_at = timezone.now()
+        report = {"progress": job.progress, "total": job.total, "message": job.message}
+        wanted = Job.objects.filter(pk=job.pk, state=JobState.RUNNING, cancel_asked=False)
+        if not wanted.update(**report, heartbeat_at=job.heartbeat_at):
+            raise Cancelled
         self._written = time.monotonic()
 
 
 @contextmanager
 def running(job: Job) -> Iterator[Progress]:
-    """The job runs inside; it is done at the end, or failed where the work raises, which it goes on to do."""
+    """The job runs inside; it is done at the end, or failed where the work raises, which it goes on to do.
+
+    Raises Cancelled where the job is no longer queued; a Cancelled of the work ends it and goes no further.
+    """
     now = timezone.now()
     job.state, job.started_at, job.heartbeat_at = JobState.RUNNING, now, now
-    job.save()
+    begun = {"state": job.state, "started_at": now, "heartbeat_at": now, "total": job.total, "message": job.message}
+    if not Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(**begun):
+        raise Cancelled
     progress = Progress(job)
     try:
         yield progress
+    except Cancelled:
+        _finish(job, JobState.CANCELLED, "Cancelled.")
+        return
     except BaseException as error:
         # Only the kind of error: its text may quote what nobody should read here.
         _finish(job, JobState.FAILED, f"Failed: {type(error).__name__}")
         raise
     _finish(job, JobState.DONE, job.message)
+
+
+def cancel(job: Job) -> None:
+    """End a job that is queued; one that runs ends when it reports next. Nothing happens to one that is over."""
+    now = timezone.now()
+    queued = Job.objects.filter(pk=job.pk, state=JobState.QUEUED)
+    if not queued.update(state=JobState.CANCELLED, finished_at=now, message="Cancelled."):
+        Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(cancel_asked=True)
 
 
 def stuck() -> QuerySet[Job]:
@@ -72,4 +98,12 @@ def fail_stuck() -> int:
 def _finish(job: Job, state: JobState, message: str) -> None:
     job.state, job.message, job.finished_at = state, message, timezone.now()
     job.heartbeat_at = job.finished_at
-    job.save()
+    # Whoever gave it up meanwhile has the last word.
+    Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(
+        state=state,
+        message=message,
+        finished_at=job.finished_at,
+        heartbeat_at=job.finished_at,
+        progress=job.progress,
+        total=job.total,
+    )

@@ -211,6 +211,7 @@ class JobState(models.TextChoices):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Job(models.Model):
@@ -221,6 +222,7 @@ class Job(models.Model):
     progress = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)
     message = models.TextField(default="", blank=True)
+    cancel_asked = models.BooleanField(default=False)
     created_by = models.TextField(default="", blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)

@@ -72,6 +72,31 @@ def call_page(
     return CallPage(found[:limit], _place(found[limit - 1]) if more else "")
 
 
+def newest_ids(
+    most: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    outcome: str = "",
+    teams: Teams = None,
+    **names: str,
+) -> list[str]:
+    """The ids of the newest `most` calls that are over and match all that is given, the newest first.
+
+    `names` are of team, key, session, model and dialect; empty ones are no filter.
+    """
+    calls = (
+        visible_calls(teams).exclude(outcome="open").filter(**{name: value for name, value in names.items() if value})
+    )
+    if outcome:
+        calls = with_outcome(calls, outcome)
+    if since is not None:
+        calls = calls.filter(started_at__gte=since)
+    if until is not None:
+        calls = calls.filter(started_at__lt=until)
+    return list(calls.order_by("-started_at", "-id").values_list("pk", flat=True)[:most])
+
+
 def visible_calls(teams: Teams = None) -> QuerySet[CallRecord]:
     """All calls that a reader of `teams` may see."""
     return CallRecord.objects.all() if teams is None else CallRecord.objects.filter(team__in=list(teams))

@@ -50,14 +50,18 @@ def active_set() -> ActiveSet:
     """What is in force now. Reads the database, synchronously."""
     # The number first: a change in between is then seen as a newer number at the next look, and read again.
     number = revision()
-    rows = {row.pk: row for row in Activation.in_force()}
+    return ActiveSet(number, compiled({row.pk: row for row in Activation.in_force()}))
+
+
+def compiled(rows: Mapping[int, Activation]) -> tuple[ActivePolicy, ...]:
+    """What these activations, by their keys, put in force or did, in their order. Reads the database, synchronously."""
     loaded = dict(rows)
     while missing := {row.previous_id for row in loaded.values() if row.previous_id} - loaded.keys():
         loaded.update(Activation.objects.select_related("version", "policy").in_bulk(missing))
-    compiled: dict[tuple[int, str], Policy] = {}
-    activations = tuple(_compile(row, loaded, compiled) for row in rows.values())
-    _keep(compiled)
-    return ActiveSet(number, activations)
+    made: dict[tuple[int, str], Policy] = {}
+    activations = tuple(_compile(row, loaded, made) for row in rows.values())
+    _keep(made)
+    return activations
 
 
 def problem(version: PolicyVersion) -> str:

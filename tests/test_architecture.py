@@ -81,6 +81,7 @@ COVERED_BY: dict[str, str] = {
     "gateway/management/commands/export_config.py": "tests/gateway/test_config_file.py",
     "gateway/questions.py": "tests/gateway/test_judge.py",
     "gateway/pricing.py": "tests/gateway/test_limits.py",
+    "gateway/tasks.py": "tests/console/test_backtest_pages.py",
     "gateway/secrets.py": "tests/gateway/test_models.py",
     "gateway/upstreams/demo/openai_responses.py": "tests/gateway/upstreams/test_demo_responses.py",
     "gateway/websockets.py": "tests/luthien_site/test_asgi.py",

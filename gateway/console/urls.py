@@ -2,6 +2,8 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from gateway.console import views
+from gateway.console.backtest import views as backtests
+from gateway.console.backtest.walking import backtest_call
 from gateway.console.login import Login
 from gateway.console.playground import views as playground
 
@@ -11,6 +13,11 @@ urlpatterns = [
     path("api/openapi.json", views.openapi, name="openapi"),
     path("policies/playground/", playground.page, name="playground"),
     path("policies/playground/settings/", playground.settings, name="playground-settings"),
+    path("policies/backtests/", backtests.backtests, name="backtests"),
+    path("policies/backtests/<int:pk>/", backtests.backtest, name="backtest"),
+    path("policies/backtests/<int:pk>/progress/", backtests.progress, name="backtest-progress"),
+    path("policies/backtests/<int:pk>/cancel/", backtests.cancel, name="backtest-cancel"),
+    path("policies/backtests/<int:pk>/calls/<int:position>/", backtest_call, name="backtest-call"),
     # The admin's own pages for this let only staff in and out; reviewers need not be staff.
     path("login/", LoginView.as_view(template_name="login.html", authentication_form=Login), name="login"),
     path("logout/", LogoutView.as_view(next_page="login"), name="logout"),

@@ -33,6 +33,41 @@ def test_a_job_whose_work_raises_has_failed_and_does_not_quote_the_error() -> No
     assert (row.state, row.message) == ("failed", "Failed: ValueError")
 
 
+def test_a_job_that_nobody_has_begun_is_cancelled_at_once() -> None:
+    job = jobs.create("export")
+    jobs.cancel(job)
+    assert Job.objects.get().state == "cancelled"
+    with pytest.raises(jobs.Cancelled), jobs.running(job):
+        raise AssertionError("it was begun")
+
+
+def test_a_job_that_runs_stops_when_it_reports_next() -> None:
+    with jobs.running(jobs.create("export")) as progress:
+        jobs.cancel(progress.job)
+        assert Job.objects.get().state == "running"
+        progress.write()
+        raise AssertionError("it went on")
+    row = Job.objects.get()
+    assert (row.state, row.message) == ("cancelled", "Cancelled.")
+
+
+def test_a_job_that_was_given_up_stays_so_whatever_its_worker_says_later() -> None:
+    with jobs.running(jobs.create("export")) as progress:
+        Job.objects.update(heartbeat_at=timezone.now() - jobs.STUCK_AFTER * 2)
+        jobs.fail_stuck()
+        with pytest.raises(jobs.Cancelled):
+            progress.write()
+    assert Job.objects.get().state == "failed"
+
+
+def test_a_job_is_begun_once() -> None:
+    job = jobs.create("export")
+    with jobs.running(job), pytest.raises(jobs.Cancelled), jobs.running(job):
+        raise AssertionError("it was begun twice")
+    jobs.cancel(job)
+    assert Job.objects.get().state == "done"
+
+
 def test_a_job_that_fell_silent_is_found() -> None:
     now = timezone.now()
     Job.objects.create(kind="silent", state="running", heartbeat_at=now - jobs.STUCK_AFTER - timedelta(seconds=1))

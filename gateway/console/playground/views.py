@@ -14,7 +14,7 @@ from gateway.console.playground import showing
 from gateway.console.playground.form import PlaygroundForm
 from gateway.console.replay import Judges, Material, NotReplayable, Replayed, pasted, recorded
 from gateway.console.replay.lineup import candidate
-from gateway.console.replay.playing import play
+from gateway.console.replay.playing import Player
 from observability import audit, queries
 from observability.call_page import LAST_BLOCKS, call_part
 from observability.viewers import sees_calls, teams_of
@@ -30,7 +30,7 @@ LAST_CALLS = 8
 def page(request: HttpRequest) -> HttpResponse:
     """Choose, run, and see what came of it."""
     if request.method != "POST":
-        return _page(request, PlaygroundForm(initial=_asked_for(request)))
+        return _page(request, PlaygroundForm(initial=asked_for(request)))
     form = PlaygroundForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
@@ -46,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @for_authors
 def settings(request: HttpRequest) -> HttpResponse:
     """The settings of a class as its draft begins with them, or those of a stored version."""
-    return render(request, "playground/config.html", {"field": PlaygroundForm(initial=_asked_for(request))["config"]})
+    return render(request, "playground/config.html", {"field": PlaygroundForm(initial=asked_for(request))["config"]})
 
 
 def _run(request: HttpRequest, form: PlaygroundForm) -> Replayed:
@@ -54,8 +54,8 @@ def _run(request: HttpRequest, form: PlaygroundForm) -> Replayed:
     data = form.cleaned_data
     material = _recorded(request, form) if data["call"] else pasted(data["request"], data["answer"], data["dialect"])
     lineup = candidate(form.subject, active_set().activations, data["together"])
-    (result,) = play(material, [lineup], Judges(may_be_asked=data["judges"]))
-    return result
+    with Player() as player:
+        return player.play(material, lineup, Judges(may_be_asked=data["judges"]))
 
 
 def _recorded(request: HttpRequest, form: PlaygroundForm) -> Material:
@@ -69,9 +69,9 @@ def _recorded(request: HttpRequest, form: PlaygroundForm) -> Material:
     return material
 
 
-def _asked_for(request: HttpRequest) -> dict[str, Any]:
+def asked_for(request: HttpRequest, together: bool = False) -> dict[str, Any]:
     """What the address names: a call, and a version or a class, whose settings stand ready to be changed."""
-    asked: dict[str, Any] = {"call": request.GET.get("call", ""), "together": False}
+    asked: dict[str, Any] = {"call": request.GET.get("call", ""), "together": together}
     version, registered = request.GET.get("version", ""), request.GET.get("policy_class", "")
     if version.isascii() and version.isdecimal() and len(version) < 10:
         stored = PolicyVersion.objects.filter(pk=int(version)).first()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,9 +43,5 @@ class Judges:
 
 def digest(question: Question) -> str:
     """SHA-256, in hex, over what is asked of whom."""
-    asked = [question.model, question.instruction, question.subject, _plain(question.schema)]
+    asked = [question.model, question.instruction, question.subject, question.schema]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-def _plain(schema: Mapping[str, Any]) -> Json:
-    return dict(schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from time import perf_counter
 from typing import ClassVar, cast
@@ -18,9 +18,10 @@ from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
 from observability.recorder import CallRecorder
 from policies.active import ActivePolicy, ActiveSet
-from policies.base import Call, count_alone, first_time
+from policies.base import Call, count_alone
 from policies.content import Request
 from policies.events import Event
+from policies.memory import Memory, ProcessMemory
 
 from .judges import Judges
 from .material import Material
@@ -34,16 +35,19 @@ _CONFIGURED = {"anthropic": "anthropic", "openai_chat": "litellm", "openai_respo
 """A provider that is spoken to in that wire dialect by clients of another."""
 
 
-async def replay(material: Material, policies: Sequence[ActivePolicy], judges: Judges | None = None) -> Replayed:
+async def replay(
+    material: Material, policies: Sequence[ActivePolicy], judges: Judges | None = None, memory: Memory | None = None
+) -> Replayed:
     """What `policies` make of `material`, for the key and team and model that it has. Raises TimeoutError.
 
-    Nobody is asked but judges that may be, and nothing of it goes on record.
+    Nobody is asked but judges that may be, and nothing of it goes on record. `memory` is what policies remember of
+    sessions, which is never that of live calls.
     """
     judges = judges or Judges()
     incoming = _incoming(material)
     read = beginnings.read(incoming)
     reply, unasked = _Reply(), judges.unasked
-    call = _ReplayedCall(incoming, _directory(material, policies), read, judges)
+    call = _ReplayedCall(incoming, _directory(material, policies), read, judges, memory or ProcessMemory())
     async with asyncio.timeout(LONGEST):
         await run_call(call, reply)
         took = (perf_counter() - incoming.began) * 1000
@@ -69,8 +73,11 @@ class _ReplayedCall(LiveCall):
 
     recorder: ClassVar[type[CallRecorder]] = Rehearsal
 
-    def __init__(self, incoming: Incoming, directory: Directory, read: beginnings.Read, judges: Judges) -> None:
+    def __init__(
+        self, incoming: Incoming, directory: Directory, read: beginnings.Read, judges: Judges, memory: Memory
+    ) -> None:
         self._judges = judges
+        self._memory = memory
         self._steps: list[Step] = []
         self._sent: Request | None = None
         self._known = True
@@ -127,9 +134,14 @@ class _ReplayedCall(LiveCall):
     def _seen_by_policies(self) -> Call:
         call = super()._seen_by_policies()
         call.on_ask = partial(self._judges.ask, self.incoming.began, self._decisions)
-        call.on_first_seen = first_time
+        call.on_first_seen = partial(_first_seen, self._memory)
         call.on_count = count_alone
         return call
+
+
+async def _first_seen(memory: Memory, call: Call, values: Mapping[str, str]) -> dict[str, str]:
+    """For `Call.first_seen`. A call that belongs to no session is one of its own. Raises MemoryFailed."""
+    return await memory.first_seen((call.policy, call.mode, call.session), values) if call.session else dict(values)
 
 
 def _incoming(material: Material) -> Incoming:

@@ -1,0 +1,128 @@
+"""The pages of backtests: ask for one, watch it, walk through what it found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from gateway.console.authors import for_authors
+from gateway.console.backtest import results, running
+from gateway.console.backtest.changes import CHANGES
+from gateway.console.backtest.forms import BacktestForm
+from gateway.console.backtest.models import Backtest
+from gateway.console.playground.views import asked_for
+from observability.models import JobState
+from observability.viewers import sees_calls, teams_of
+
+SHOWN = 20
+SILENT = 30.0
+"""Seconds without a sign of its worker, after which a page says so."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_authors
+def backtests(request: HttpRequest) -> HttpResponse:
+    """All of them, and a form for another."""
+    _require_calls(request)
+    form = BacktestForm(request.POST if request.method == "POST" else None, initial=asked_for(request, together=True))
+    if form.is_bound and form.is_valid():
+        return redirect("backtest", _ask_for(request, form).pk)
+    shown = results.visible(teams_of(request.user))[:SHOWN]
+    context = {"form": form, "backtests": shown}
+    return render(request, "backtest/list.html", context, status=422 if form.is_bound else 200)
+
+
+@require_safe
+@for_authors
+def backtest(request: HttpRequest, pk: int) -> HttpResponse:
+    """One backtest: how far it is, what it found."""
+    row = found(request, pk)
+    against, change = picked(request)
+    calls = results.chosen(row, against, change)
+    first = _number(request.GET.get("from", ""))
+    page = list(calls.filter(position__gte=first)[: results.PAGE + 1])
+    context = {
+        "backtest": row,
+        "rows": results.counted(row),
+        "totals": results.totals(row),
+        "calls": page[: results.PAGE],
+        "next": page[results.PAGE].position if len(page) > results.PAGE else None,
+        "against": against,
+        "change": change,
+        "title": CHANGES[change] if change else "All calls",  # type: ignore[index]
+        **progress_of(row),
+    }
+    return render(request, "backtest/page.html", context)
+
+
+@require_safe
+@for_authors
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The bar, asked for again and again; when all is done the page is loaded anew."""
+    row = found(request, pk)
+    response = render(request, "backtest/progress.html", {"backtest": row, **progress_of(row)})
+    if row.is_over:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@for_authors
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop it."""
+    row = found(request, pk)
+    running.cancel(row, actor=request.user.get_username())
+    return redirect("backtest", row.pk)
+
+
+def found(request: HttpRequest, pk: int) -> Backtest:
+    """The backtest of that key, if whoever asks may see it. Raises Http404."""
+    _require_calls(request)
+    return get_object_or_404(results.visible(teams_of(request.user)), pk=pk)
+
+
+def picked(request: HttpRequest) -> tuple[str, str]:
+    """Which comparison, and which kind of change, the address asks for. Raises Http404."""
+    against, change = request.GET.get("against", "now"), request.GET.get("change", "")
+    if against not in results.AGAINST or (change and change not in CHANGES):
+        raise Http404
+    return against, change
+
+
+def progress_of(row: Backtest) -> dict[str, Any]:
+    job = row.job
+    heard = job.heartbeat_at or job.created_at
+    silent = (timezone.now() - heard).total_seconds()
+    return {
+        "job": job,
+        "share": round(100 * job.progress / job.total) if job.total else 0,
+        "silent": round(silent) if silent > SILENT and not row.is_over else 0,
+        "waits": job.state == JobState.QUEUED,
+    }
+
+
+def _require_calls(request: HttpRequest) -> None:
+    if not sees_calls(request.user):
+        raise PermissionDenied
+
+
+def _ask_for(request: HttpRequest, form: BacktestForm) -> Backtest:
+    data = form.cleaned_data
+    return running.ask_for(
+        form.subject,
+        filters=form.filters,
+        most=data["most"],
+        together=data["together"],
+        judges=data["judges"],
+        teams=teams_of(request.user),
+        actor=request.user.get_username(),
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
