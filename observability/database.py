@@ -54,13 +54,18 @@ def connect(settings: Mapping[str, Any]) -> Database:
     """The database of an entry of Django's DATABASES; the connection is made when it is first needed."""
     if settings["ENGINE"].endswith("sqlite3"):
         return Sqlite(str(settings["NAME"]))
+    return Postgres(postgres_options(settings))
+
+
+def postgres_options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What psycopg connects with."""
     options = {name: value for name, value in settings.get("OPTIONS", {}).items() if name != "pool"}
     for name, setting in (("dbname", "NAME"), ("user", "USER"), ("password", "PASSWORD"), ("host", "HOST")):
         if settings.get(setting):
             options[name] = settings[setting]
     if settings.get("PORT"):
         options["port"] = settings["PORT"]
-    return Postgres(options)
+    return options
 
 
 class Sqlite:

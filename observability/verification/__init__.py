@@ -1,0 +1,1 @@
+"""Whether the record still says what was recorded: chains, seals, anchor, bodies."""
