@@ -30,8 +30,10 @@ def prepare(url: str) -> str:
     """
     from gateway.config_file import apply_if_changed
     from gateway.services import first_run
+    from luthien_site import roles
 
     call_command("migrate", interactive=False, verbosity=0)
+    roles.make()
     password = first_admin(settings.LUTHIEN_ADMIN_PASSWORD)
     key = first_run()
     if settings.LUTHIEN_CONFIG:

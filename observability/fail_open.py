@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
 from time import monotonic
 from urllib.parse import urlencode
 
@@ -15,10 +14,9 @@ from django.utils import timezone
 
 from .models import Decision
 from .queries import Teams
+from .seldom import Seldom
 
 PERIOD = timedelta(hours=24)
-SHARE = 0.05
-"""Of one thread's time, the most that looking may take; pages between two looks are shown what the last one found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +38,20 @@ Row = tuple[str, str, int, datetime]
 
 
 class Recent:
-    """The fail-opens of PERIOD. Threads may share it: one of them looks, and the others do not wait."""
+    """The fail-opens of PERIOD, which pages may be shown a little late; none waits for them."""
 
     def __init__(self, look: Callable[[], Sequence[Row]] | None = None, clock: Callable[[], float] = monotonic) -> None:
-        self._look = look or _look
-        self._clock = clock
-        self._looking = Lock()
-        self._rows: Sequence[Row] = ()
-        self._good_until = 0.0
+        self._rows: Seldom[Sequence[Row]] = Seldom(look or _look, clock, meanwhile=())
 
     def of(self, teams: Teams) -> list[FailOpen]:
         """Those in the calls of `teams` (None: all), newest first, each policy once."""
         found: dict[str, FailOpen] = {}
-        for policy, team, calls, last in self._known():
+        # The newest of a policy is the last of its rows.
+        for policy, team, calls, last in self._rows.value():
             if teams is None or team in teams:
                 before = found.get(policy)
                 found[policy] = FailOpen(policy, calls + (before.calls if before else 0), last)
         return sorted(found.values(), key=lambda each: each.last, reverse=True)
-
-    def _known(self) -> Sequence[Row]:
-        """Rows of which the newest of a policy is the last."""
-        if self._clock() >= self._good_until and self._looking.acquire(blocking=False):
-            try:
-                began = self._clock()
-                self._rows = self._look()
-                now = self._clock()
-                self._good_until = now + (now - began) / SHARE
-            finally:
-                self._looking.release()
-        return self._rows
 
 
 def _look() -> list[Row]:

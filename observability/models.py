@@ -252,7 +252,10 @@ class AuditEvent(Chained):
 
     class Meta:
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["-at", "-id"], name="audit_newest")]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["subject", "-at", "-id"], name="audit_subject"),
+        ]
         constraints = [models.UniqueConstraint(fields=["boot_id", "sequence"], name="audit_sequence")]
 
     def __str__(self) -> str:

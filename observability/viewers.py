@@ -10,6 +10,9 @@ from .queries import Teams
 TEAM_GROUP = "team:"
 """A user group of this name and a team's, such as `team:payments`, limits its members to the calls of that team."""
 
+LIMITED = "team"
+"""The group of those who read the calls of their teams alone: whoever is in no group of a team sees none."""
+
 User = AbstractBaseUser | AnonymousUser
 
 
@@ -21,9 +24,11 @@ def sees_calls(user: User) -> bool:
 def teams_of(user: User) -> Teams:
     """The teams whose calls `user` may see, provided that `sees_calls`; None for all.
 
-    Superusers see all. Others see all too, unless they are in groups of teams: then these teams alone.
+    Superusers see all. Others see all too, unless they are in groups of teams, or in the group LIMITED: then these
+    teams alone.
     """
     if not isinstance(user, AbstractUser) or user.is_superuser:
         return None
-    groups = [name for name in user.groups.values_list("name", flat=True) if name.startswith(TEAM_GROUP)]
-    return [name.removeprefix(TEAM_GROUP) for name in groups] or None
+    groups = list(user.groups.values_list("name", flat=True))
+    teams = [name.removeprefix(TEAM_GROUP) for name in groups if name.startswith(TEAM_GROUP)]
+    return teams if teams or LIMITED in groups else None

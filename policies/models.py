@@ -21,6 +21,8 @@ MIN_DEADLINE, MAX_DEADLINE = 0.1, 240.0
 """Seconds; a held answer keeps its client waiting no longer than the longer one."""
 EVERYWHERE = Scope()
 SCOPE_FIELDS = ("teams", "keys", "models")
+RESERVED = frozenset({"catalogue", "new", "playground", "backtest", "backtests"})
+"""Names that no policy can have: pages of the console stand there."""
 
 
 class Immutable(Exception):
@@ -98,6 +100,10 @@ class Policy(History):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.name in RESERVED:
+            raise ValidationError({"name": "This name is the console's own; take another."})
 
     @property
     def current(self) -> Activation | None:

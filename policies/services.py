@@ -87,12 +87,21 @@ def activate(version: PolicyVersion, terms: Terms | None = None, *, actor: str) 
     if current:
         current.end(timezone.now())
     activation = Activation(
-        policy=version.policy, version=version, author=actor, previous=_rest(terms, current), **_columns(terms)
+        policy=version.policy, version=version, author=actor, previous=rest(terms, current), **_columns(terms)
     )
     _store(activation)
     rows = [activation, current] if current else [activation]
     _announce(version.policy, actor, "policy.activated", rows=rows, version=version.number, **_columns(terms))
     return activation
+
+
+def rest(terms: Terms, current: Activation | None) -> Activation | None:
+    """What serves the sessions outside the percentage. An activation of a smaller share would never get one of them."""
+    if terms.percent >= 100:
+        return None
+    while current and current.percent <= terms.percent:
+        current = current.previous
+    return current
 
 
 @transaction.atomic
@@ -118,15 +127,6 @@ def roll_back(policy: Policy, version_number: int, *, actor: str) -> Activation:
     activation = activate(version, replace(last.terms, percent=100), actor=actor)
     _announce(policy, actor, "policy.rolled_back", version=version.number, from_version=last.version.number)
     return activation
-
-
-def _rest(terms: Terms, current: Activation | None) -> Activation | None:
-    """What serves the sessions outside the percentage. An activation of a smaller share would never get one of them."""
-    if terms.percent >= 100:
-        return None
-    while current and current.percent <= terms.percent:
-        current = current.previous
-    return current
 
 
 def _columns(terms: Terms) -> dict[str, Any]:

@@ -75,6 +75,7 @@ COVERED_BY: dict[str, str] = {
     "luthien_site/bench/relay.py": "tests/luthien_site/bench/test_run.py",
     "gateway/beginnings.py": "tests/gateway/test_live_call.py",
     "gateway/console": "tests/console",
+    "gateway/templatetags": "tests/console",
     "gateway/dialects": "tests/gateway/dialects",
     "gateway/executor": "tests/gateway/executor",
     "gateway/encodings.py": "tests/gateway/upstreams/test_encodings.py",

@@ -1,5 +1,5 @@
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from gateway.console import views
 from gateway.console.backtest import views as backtests
@@ -9,6 +9,7 @@ from gateway.console.playground import views as playground
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("policies/", include("gateway.console.policies.urls")),
     path("api/docs", views.reference, name="reference"),
     path("api/openapi.json", views.openapi, name="openapi"),
     path("policies/playground/", playground.page, name="playground"),

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from observability import fail_open
+from observability import fail_open, seldom
 from observability.fail_open import FailOpen, Recent, Row
 from observability.models import CallRecord, Decision
 
@@ -77,7 +77,7 @@ def test_looking_takes_a_small_share_of_the_time() -> None:
     recent = Recent(slow.look, lambda: slow.now)
     for _ in range(2):
         assert recent.of(None) == [FailOpen("judge", 1, NOON)]
-    slow.now += 2 / fail_open.SHARE
+    slow.now += 2 / seldom.SHARE
     assert recent.of(None) == [FailOpen("judge", 2, NOON)]
 
 

@@ -1,0 +1,42 @@
+"""Who may see which page of the policies: reading, making versions, putting them in force are rights of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+READ = "policies.view_policy"
+WRITE = "policies.add_policyversion"
+ACTIVATE = "policies.add_activation"
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def needs(permission: str) -> Callable[[View[P]], View[P]]:
+    """A view for people with `permission`, who may always read too; the others are told, strangers asked to log in."""
+
+    def wrap(view: View[P]) -> View[P]:
+        @wraps(view)
+        def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not may(request, READ) or not may(request, permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return login_required(checked, login_url="login")
+
+    return wrap
+
+
+def may(request: HttpRequest, permission: str) -> bool:
+    return isinstance(request.user, AbstractUser) and request.user.has_perm(permission)
+
+
+def actor(request: HttpRequest) -> str:
+    """Who does it, as the audit is told."""
+    return request.user.get_username()

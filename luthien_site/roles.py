@@ -1,0 +1,34 @@
+"""The groups that people are put in: what an admin, a policy author, a reviewer and a member of a team may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.contrib.auth.models import Group, Permission
+
+from observability.viewers import LIMITED
+
+READING = ("policies.view_*", "observability.view_callrecord")
+"""What the policies are, and what they did."""
+ROLES: dict[str, tuple[str, ...]] = {
+    "admin": ("policies.*", "observability.*", "gateway.*", "auth.*"),
+    "policy author": (*READING, "policies.add_policy", "policies.add_policyversion"),
+    "reviewer": (*READING, "observability.view_*"),
+    LIMITED: ("observability.view_callrecord",),
+}
+"""A group's permissions; a star stands for any end of a name. Only an admin puts versions in force."""
+
+
+def make() -> None:
+    """The groups that are not there yet. One that is there stays as its admins made it."""
+    for name, patterns in ROLES.items():
+        group, new = Group.objects.get_or_create(name=name)
+        if new:
+            group.permissions.set(_permissions(patterns))
+
+
+def _permissions(patterns: tuple[str, ...]) -> Iterator[Permission]:
+    for pattern in patterns:
+        app, _, name = pattern.partition(".")
+        known = Permission.objects.filter(content_type__app_label=app)
+        yield from known.filter(codename__startswith=name[:-1]) if name.endswith("*") else known.filter(codename=name)
