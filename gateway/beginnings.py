@@ -9,7 +9,7 @@ from functools import partial
 
 from django.conf import settings
 
-from gateway import counting, judge, pricing, session_memory
+from gateway import counting, fetching, judge, pricing, session_memory
 from gateway.calls import Incoming
 from gateway.dialects import ANTHROPIC
 from gateway.dialects.openai_embeddings import hides_input
@@ -60,7 +60,7 @@ def seen_by_policies(
     call.page = f"{settings.LUTHIEN_URL}/calls/{incoming.id}/"
     call.on_ask = partial(judge.ask, directory, incoming.began, decide)
     call.on_first_seen = session_memory.first_seen
-    call.on_count, call.on_price = counting.count, pricing.price
+    call.on_count, call.on_price, call.on_fetch = counting.count, pricing.price, fetching.fetch
     call.only_counts = incoming.judges_only and incoming.dialect is ANTHROPIC
     return call
 

@@ -44,6 +44,14 @@ def items(name: str) -> list[str]:
     return [item.strip() for item in text(name).split(",") if item.strip()]
 
 
+def secrets_by_name(name: str) -> dict[str, str]:
+    """The values of a comma-separated list of `NAME:SECRET`. The secrets have 16 characters or more."""
+    named = dict(item.partition(":")[::2] for item in items(name))
+    if not all(key and len(secret) >= 16 for key, secret in named.items()):
+        raise BadSetting(f"{name} must be a list of NAME:SECRET, with secrets of at least 16 characters.")
+    return named
+
+
 def number(name: str, default: int) -> int:
     """A whole number that is not negative."""
     value = text(name, str(default))

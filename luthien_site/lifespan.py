@@ -7,7 +7,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 
-from gateway import counting, directory
+from gateway import counting, directory, fetching
 from observability import writer
 from observability.sealing import sealer
 
@@ -27,6 +27,7 @@ async def lifespan(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCalla
         else:
             await directory.stop()
             await counting.stop()
+            await fetching.stop()
             if not await sync_to_async(writer.stop, thread_sensitive=False)():
                 log.critical("the process ends before everything is on record")
             await sync_to_async(sealer.stop, thread_sensitive=False)()

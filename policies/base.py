@@ -18,6 +18,7 @@ from .content import NO_USAGE, Request, Response, Text, Thinking, ToolCall, Usag
 from .counting import Count, Counters, Limit, MemoryStore
 from .events import Event
 from .examples import Category, Example
+from .fetching import Fetch, FetchFailed
 from .memory import check
 from .verdicts import Mode, Verdict, allow
 
@@ -40,6 +41,10 @@ async def first_time(call: Call, values: Mapping[str, str]) -> dict[str, str]:
 async def count_alone(call: Call, limits: Sequence[Limit]) -> Count:
     """A call before which nothing was counted."""
     return await Counters(MemoryStore()).count(call, limits)
+
+
+async def _no_service(call: Call, asked: Fetch) -> bytes:
+    raise FetchFailed("outside the gateway no service can be asked")
 
 
 async def _no_price(model: str, usage: Usage) -> int | None:
@@ -80,6 +85,7 @@ class Call:
     on_first_seen: Callable[[Call, Mapping[str, str]], Awaitable[dict[str, str]]] = first_time
     on_count: Callable[[Call, Sequence[Limit]], Awaitable[Count]] = count_alone
     on_price: Callable[[str, Usage], Awaitable[int | None]] = _no_price
+    on_fetch: Callable[[Call, Fetch], Awaitable[bytes]] = _no_service
 
     def note(self, kind: str, text: str = "", value: float | None = None) -> None:
         """Put an entry on the call's record; with a value it is also a metric and an event of the span."""
@@ -128,6 +134,16 @@ class Call:
     async def price(self, model: str, usage: Usage) -> int | None:
         """Micro-dollars of `usage` at the model that goes by this name here; None where no price is known."""
         return await self.on_price(model, usage)
+
+    async def fetch(
+        self, url: str, body: bytes, *, secret: str = "", deadline: float = 5.0, most: int = 65_536
+    ) -> bytes:
+        """What the service at `url` answers, with status 200, to a POST of the JSON `body`.
+
+        It is signed with the secret of the gateway that goes by the name `secret`, and follows no redirect. `deadline`
+        is in seconds, `most` in bytes. Private addresses have to be allowed by the operator. Raises FetchFailed.
+        """
+        return await self.on_fetch(self, Fetch(url, body, secret, deadline, most))
 
 
 class Policy:

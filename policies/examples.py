@@ -19,7 +19,8 @@ class Example:
     """With `config` (defaults elsewhere), the policy sees `sees` and does `does`.
 
     `becomes` is the text that passes instead where it is replaced: the last message's of a request, the block's own, or
-    a tool call's arguments. `judge_says` is the answer of the judge, where it asks one.
+    a tool call's arguments. `judge_says` is the answer of the judge or the service
+    that it asks.
     """
 
     title: str

@@ -15,6 +15,7 @@ from policies.base import Call, Policy
 from policies.content import Block, Message, Request, Response, Text, Thinking, Tool, ToolCall
 from policies.events import Event, fold, response_events
 from policies.examples import Example
+from policies.fetching import Fetch
 from policies.memory import ProcessMemory
 from policies.verdicts import Action, Verdict
 
@@ -58,12 +59,15 @@ async def judge(policy: Policy, thing: Judged, call: Call | None = None) -> Verd
 
 
 def judged_by(answer: Mapping[str, Any] | None) -> Call:
-    """A call whose judges all answer with `answer`; with None there is nobody to ask."""
+    """A call whose judges and services all answer with `answer`; with None there is nobody to ask."""
 
     async def says(call: Call, question: Question) -> dict[str, Any]:
         return dict(answer or {})
 
-    return Call() if answer is None else Call(on_ask=says)
+    async def serves(call: Call, asked: Fetch) -> bytes:
+        return json.dumps(answer).encode()
+
+    return Call() if answer is None else Call(on_ask=says, on_fetch=serves)
 
 
 def new_request(verdict: Verdict) -> Request:

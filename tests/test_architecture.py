@@ -34,7 +34,9 @@ LONGER: dict[str, str] = {
 COVERED_BY: dict[str, str] = {
     "policies/asking.py": "tests/policies/test_base.py",
     "policies/limiting": "tests/policies/library/test_limits.py",
+    "policies/fetching.py": "tests/policies/library/test_remote.py",
     "policies/models.py": "tests/policies/test_services.py",
+    "policies/remote_service": "tests/policies/library/test_remote.py",
     "policies/signals.py": "tests/policies/test_services.py",
     "policies/judging/rulings.py": "tests/policies/library/test_plain_english_rules.py",
     "policies/judging/settings.py": "tests/policies/library/test_tool_call_judge.py",

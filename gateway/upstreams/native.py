@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -15,7 +15,7 @@ from gateway.upstreams.base import Headers, Outgoing
 from gateway.upstreams.encodings import Decoding
 from gateway.upstreams.headers import CREDENTIALS, returned
 from gateway.upstreams.http1 import Connection, ConnectionEnded, NotHTTP
-from gateway.upstreams.pool import Address, Pool
+from gateway.upstreams.pool import Address, AddressRefused, Pool
 from gateway.upstreams.silence import Silence
 
 Body = TypeVar("Body", bytes, bytearray)
@@ -33,7 +33,10 @@ class Timeouts:
 
 
 class NativeUpstream:
-    """One provider. `api_key` may be empty; `extra_headers` and the credential go over what the client sent."""
+    """One provider. `api_key` may be empty; `extra_headers` and the credential go over what the client sent.
+
+    `allows` tells of an IP address whether it may be connected to; None for all of them.
+    """
 
     def __init__(
         self,
@@ -43,10 +46,12 @@ class NativeUpstream:
         api_key: str = "",
         extra_headers: Headers | None = None,
         timeouts: Timeouts | None = None,
+        allows: Callable[[str], bool] | None = None,
     ) -> None:
         self.provider = provider
         self._base = _base(dialect, base_url)
         self._timeouts = timeouts or Timeouts()
+        self._allows = allows
         self._own_headers = [(name.lower(), value) for name, value in extra_headers or []]
         self._credential = _credential(dialect, api_key) if api_key else None
         self._replaced = CREDENTIALS.union(name for name, _ in self._own_headers)
@@ -79,7 +84,7 @@ class NativeUpstream:
         """A connection for one call. Raises UpstreamUnreachable."""
         try:
             if self._pool is None:
-                self._pool = Pool(Address.of(self._base))
+                self._pool = Pool(Address.of(self._base), self._allows)
             idle = self._pool.take()
             if idle is not None:
                 return idle
@@ -232,6 +237,8 @@ def _why_unreachable(error: Exception, connect: float) -> str:
             return "has a certificate that is not trusted."
         case socket.gaierror():
             return "could not be found: its host name has no address."
+        case AddressRefused():
+            return "is at a private address, which LUTHIEN_PRIVATE_HOSTS does not list."
         case OSError():
             return "could not be reached."
     return "could not be reached: its base URL is not valid."

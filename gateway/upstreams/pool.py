@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -42,11 +43,16 @@ class Address:
         return cls(host, parts.port or (443 if secure else 80), secure, path, authority)
 
 
-class Pool:
-    """Hands out each connection to one call at a time."""
+class AddressRefused(OSError):
+    """None of a host's addresses may be connected to."""
 
-    def __init__(self, address: Address) -> None:
+
+class Pool:
+    """Hands out each connection to one call at a time. `allows` tells of an IP address whether it may be dialled."""
+
+    def __init__(self, address: Address, allows: Callable[[str], bool] | None = None) -> None:
         self.address = address
+        self._allows = allows
         self._ssl = ssl.create_default_context() if address.secure else None
         self._idle: deque[Connection] = deque()
         self._sweeping: asyncio.TimerHandle | None = None
@@ -59,6 +65,11 @@ class Pool:
         """A new connection. Raises OSError."""
         loop, address = asyncio.get_running_loop(), self.address
         found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        if self._allows is not None:
+            # Those that are checked are those that are dialled: a name may resolve to others the next time.
+            found = [each for each in found if self._allows(str(each[4][0]))]
+            if not found:
+                raise AddressRefused
         connected = await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER, interleave=1, loop=loop)
         server = address.host if self._ssl else None
         _, connection = await loop.create_connection(

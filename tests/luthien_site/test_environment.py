@@ -53,6 +53,20 @@ def test_a_list_is_split_at_commas_and_trimmed(monkeypatch: pytest.MonkeyPatch) 
     assert environment.items("LUTHIEN_X") == ["a.example", "b.example"]
 
 
+def test_secrets_have_names_and_are_not_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LUTHIEN_X", raising=False)
+    assert environment.secrets_by_name("LUTHIEN_X") == {}
+    monkeypatch.setenv("LUTHIEN_X", "one:0123456789abcdef, two:with:colons:in:it:too")
+    assert environment.secrets_by_name("LUTHIEN_X") == {"one": "0123456789abcdef", "two": "with:colons:in:it:too"}
+
+
+@pytest.mark.parametrize("value", ["one", "one:short", ":0123456789abcdef", "0123456789abcdef0123456789"])
+def test_secrets_that_cannot_be_used_are_refused_and_not_quoted(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("LUTHIEN_X", value)
+    with pytest.raises(BadSetting, match=r"^LUTHIEN_X must be a list of NAME:SECRET, with secrets of at least 16"):
+        environment.secrets_by_name("LUTHIEN_X")
+
+
 def test_a_folder_is_made_for_us_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LUTHIEN_X", str(tmp_path / "new" / "data"))
     folder = environment.folder("LUTHIEN_X", tmp_path)
