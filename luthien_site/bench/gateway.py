@@ -9,6 +9,7 @@ import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,20 @@ _PROGRAM = (
     "import json, sys, uvicorn\n"
     "uvicorn.run('luthien_site.asgi:application', host='127.0.0.1', port=int(sys.argv[1]), **json.loads(sys.argv[2]))"
 )
+
+
+_READERS: tuple[dict[str, Any], ...] = (
+    UPPERCASE,
+    {"policy": "string_replacement", "config": {"rules": [{"find": "not there", "replace": "x"}]}},
+    {"policy": "uppercase_nth_word", "config": {"n": 1}},
+)
+
+
+def stack(size: int) -> list[dict[str, Any]]:
+    """So many policies in force, each of which reads every text event of an answer; together they make capitals."""
+    return [
+        {**policy, "name": f"policy-{place}", "mode": "enforce"} for place, policy in zip(range(size), cycle(_READERS))
+    ]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from typing import Any
 Round = Mapping[str, Mapping[str, float]]
 """The figures of one round of one scenario: a target's name to its figures."""
 DIRECT, RELAY, LUTHIEN, PEER = "direct", "relay", "luthien", "litellm"
+NO_POLICY, IN_PROCESS = "no policy", "in process"
+STACKS = {"1 policy": 1, "3 policies": 3, "10 policies": 10}
+"""Gateways by how many policies are in force."""
 
 UNITS = {
     "calls_per_s": "calls a second",
@@ -19,6 +22,8 @@ UNITS = {
     "added_ms_p50": "added, median, ms",
     "added_ms_p99": "added, 99th percentile, ms",
     "events_per_s": "events a second",
+    "us_p50": "median, us",
+    "us_p99": "99th percentile, us",
     "gap_ms_p50": "gap, median, ms",
     "gap_ms_p99": "gap, 99th percentile, ms",
     "cpu_us_per_event": "CPU, us an event",
@@ -57,7 +62,7 @@ class Results:
     def targets(self) -> list[str]:
         """The servers that were measured, in the order of the columns."""
         names = {name for rounds in self.rounds.values() for each in rounds for name in each}
-        order = [DIRECT, RELAY, LUTHIEN]
+        order = [DIRECT, RELAY, LUTHIEN, NO_POLICY, *STACKS]
         return [*(name for name in order if name in names), *sorted(names.difference(order, [PEER])), *names & {PEER}]
 
     def median(self, scenario: str, target: str, figure: str) -> float | None:
@@ -111,7 +116,8 @@ class Results:
         return "\n\n".join(blocks)
 
     def _table(self, scenario: str) -> str:
-        targets = self.targets()
+        measured = {name for each in self.rounds[scenario] for name in each}
+        targets = [name for name in self.targets() if name in measured]
         rows = [[self.titles[scenario], *targets]]
         for figure in self.figures(scenario):
             rows.append([UNITS[figure], *(_number(self.median(scenario, target, figure)) for target in targets)])

@@ -18,18 +18,17 @@ import uvloop
 from luthien_site import bootstrap
 from luthien_site.bench import litellm_proxy
 from luthien_site.bench.client import CallFailed
-from luthien_site.bench.gateway import MODEL, ROOT, UPPERCASE, Gateway, Setting
+from luthien_site.bench.gateway import MODEL, ROOT, UPPERCASE, Gateway, Setting, stack
 from luthien_site.bench.measure import Target
 from luthien_site.bench.postgres import Postgres
 from luthien_site.bench.processes import Child, DidNotStart, cores, on_core
 from luthien_site.bench.relay import RelayServer
-from luthien_site.bench.report import DIRECT, LUTHIEN, PEER, RELAY, Results, Round
+from luthien_site.bench.report import DIRECT, LUTHIEN, NO_POLICY, PEER, RELAY, STACKS, Results, Round
 from luthien_site.bench.scenarios import Scenario
 from luthien_site.bench.variants import THROUGH, suited, warm_up
 from luthien_site.bench.workload import WORD, Dialect
 
 Say = Callable[[str], None]
-NO_POLICY = "no policy"
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,11 @@ async def _targets(plan: Plan, core: int | None, say: Say, notes: list[str]) -> 
 
 def _gateways(plan: Plan) -> list[tuple[str, list[dict[str, Any]]]]:
     """The names of ours, each with its policies."""
-    through = any(scenario.way == "litellm" for scenario in plan.scenarios)
-    return [(LUTHIEN, [UPPERCASE]), (NO_POLICY, []), *([(THROUGH, [UPPERCASE])] if through else [])]
+    ways = {scenario.way for scenario in plan.scenarios}
+    more = [(THROUGH, [UPPERCASE])] if "litellm" in ways else []
+    if "policies" in ways:
+        more += [(name, stack(size)) for name, size in STACKS.items() if size > 1]
+    return [(LUTHIEN, [UPPERCASE]), (NO_POLICY, []), *more]
 
 
 async def _peer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from luthien_site.bench import measure
+from luthien_site.bench import measure, parsing
 from luthien_site.bench.measure import Figures, Target
 from luthien_site.bench.variants import Way
 
@@ -47,6 +47,7 @@ def full(seconds: float) -> list[Scenario]:
         # What a peer can bear that cannot keep the pace of 64.
         Scenario("paced_4", "4 streams of 100 events a second", lambda t: measure.paced_events(t, 4, 100.0, seconds)),
         Scenario("memory", "200 slow streams", lambda t: measure.memory(t, 200, 3.0), once=True),
+        *of_policies(16, 16, 100.0, seconds),
     ]
 
 
@@ -59,6 +60,23 @@ def quick() -> list[Scenario]:
         Scenario("first_event", "First event of streams", lambda t: measure.first_event(t, RATE, 0.3)),
         Scenario("paced", "4 streams of 50 events a second", lambda t: measure.paced_events(t, 4, 50.0, 0.3)),
         Scenario("memory", "4 slow streams", lambda t: measure.memory(t, 4, 0.2), once=True),
+        *of_policies(4, 4, 50.0, 0.3),
+    ]
+
+
+def of_policies(clients: int, streams: int, per_second: float, seconds: float) -> list[Scenario]:
+    """What policies cost: 0, 1, 3 and 10 of them a call and an event, and what those for tools have to parse."""
+    calls = throughput(clients, seconds)
+    return [
+        replace(calls, name="policies_calls", title="0, 1, 3 and 10 policies, unstreamed", way="policies"),
+        Scenario(
+            "policies_events",
+            "0, 1, 3 and 10 policies, streamed",
+            lambda t: measure.paced_events(t, streams, per_second, seconds),
+            way="policies",
+        ),
+        Scenario("shell_parse", "Reading a shell command", lambda t: parsing.shell_parse(seconds), way="in process"),
+        Scenario("sql_parse", "Parsing an SQL statement", lambda t: parsing.sql_parse(seconds), way="in process"),
     ]
 
 

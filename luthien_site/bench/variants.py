@@ -11,11 +11,14 @@ from typing import Literal
 from luthien_site.bench.client import CallFailed, Pool
 from luthien_site.bench.measure import Target
 from luthien_site.bench.processes import DidNotStart
-from luthien_site.bench.report import DIRECT, LUTHIEN, PEER, RELAY
+from luthien_site.bench.report import DIRECT, IN_PROCESS, LUTHIEN, NO_POLICY, PEER, RELAY, STACKS
 from luthien_site.bench.workload import WHOLE
 
-Way = Literal["", "litellm", "responses", "cross"]
-"""In order: as it comes; through litellm as a library; the Responses API; Anthropic's clients on an OpenAI provider."""
+Way = Literal["", "litellm", "responses", "cross", "policies", "in process"]
+"""In order: as it comes; through litellm as a library; the Responses API; Anthropic's clients on an OpenAI provider;
+gateways that differ in how many policies are in force; no server at all."""
+ANY_DIALECT = frozenset[Way](("", "policies", "in process"))
+"""The ways that do not take OpenAI's Chat Completions on one side."""
 THROUGH = "through litellm"
 """A gateway of its own, because litellm takes 200 MB that the others are not to be charged with."""
 WARM_SECONDS = 120.0
@@ -32,7 +35,13 @@ def suited(way: Way, targets: Sequence[Target]) -> list[Target]:
         case "cross":
             usual = [each for each in suited("", targets) if each.name != RELAY]
             return [each if each.name == DIRECT else replace(each, dialect="anthropic") for each in usual]
-    return [each for each in targets if each.name != THROUGH]
+        case "policies":
+            one = {LUTHIEN: "1 policy"}
+            named = [replace(each, name=one.get(each.name, each.name)) for each in targets]
+            return [each for each in named if each.name in (NO_POLICY, *STACKS)]
+        case "in process":
+            return [replace(targets[0], name=IN_PROCESS, child=None)]
+    return [each for each in targets if each.name not in (THROUGH, *STACKS)]
 
 
 async def warm_up(target: Target) -> None:

@@ -10,6 +10,7 @@ from luthien_site.bench import scenarios
 from luthien_site.bench.client import CallFailed
 from luthien_site.bench.processes import DidNotStart
 from luthien_site.bench.run import Plan, run
+from luthien_site.bench.variants import ANY_DIALECT
 
 
 class Command(BaseCommand):
@@ -30,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *, only: str | None, json: Path | None, quick: bool, **options: Any) -> None:
         chosen = scenarios.quick() if quick else scenarios.full(options["seconds"])
         if options["dialect"] != "openai":
-            chosen = [scenario for scenario in chosen if not scenario.way]
+            chosen = [scenario for scenario in chosen if scenario.way in ANY_DIALECT]
         names = [scenario.name for scenario in chosen]
         if only and only not in names:
             raise CommandError(f"There is no scenario {only}; there are {', '.join(names)}.")

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from luthien_site.bench.gateway import UPPERCASE, Gateway, Setting
+from luthien_site.bench.gateway import UPPERCASE, Gateway, Setting, stack
 from luthien_site.bench.processes import DidNotStart
+from policies.registry import build
 
 
 def test_the_configuration_names_provider_model_key_and_policies() -> None:
@@ -17,6 +18,13 @@ def test_the_configuration_names_provider_model_key_and_policies() -> None:
     assert setting.key not in setting.config()
     anthropic = yaml.safe_load(Setting(Path("unused"), 7000, "anthropic").config())
     assert anthropic["providers"]["bench"]["base_url"] == "http://127.0.0.1:7000"
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 10])
+def test_a_stack_is_so_many_policies_of_different_names_that_each_read_live_text(size: int) -> None:
+    policies = stack(size)
+    assert len({policy["name"] for policy in policies}) == size
+    assert all(build(policy["policy"], policy["config"]).overrides("on_text_delta") for policy in policies)
 
 
 def test_nothing_of_the_users_settings_reaches_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:

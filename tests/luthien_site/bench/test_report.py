@@ -43,15 +43,21 @@ def test_a_bar_that_is_missed_is_not_met() -> None:
     assert "NOT met  20 times" in slow.as_text()
 
 
-def test_the_table_has_a_column_a_server_with_the_direct_connection_first() -> None:
+def test_a_table_has_a_column_for_each_server_that_it_measured_with_the_direct_connection_first() -> None:
     measured = results()
     measured.rounds["calls_16"] = [{**measured.rounds["calls_16"][0], "no policy": {"calls_per_s": 1700.0}}]
     measured.notes.append("A note.")
     assert measured.targets() == ["direct", "luthien", "no policy", "litellm"]
     lines = measured.as_text().splitlines()
-    assert lines[0].split() == ["First", "event", "direct", "luthien", "no", "policy", "litellm"]
+    assert lines[0].split() == ["First", "event", "direct", "luthien", "litellm"]
     assert any(line.split() == ["calls", "a", "second", "9,000", "1,500", "1,700", "60"] for line in lines)
     assert lines[-1] == "A note."
+
+
+def test_gateways_stand_in_the_order_of_their_policies() -> None:
+    names = ("litellm", "10 policies", "other", "3 policies", "1 policy", "no policy")
+    measured = Results({}, {"policies": [{name: {} for name in names}]}, [])
+    assert measured.targets() == ["no policy", "1 policy", "3 policies", "10 policies", "other", "litellm"]
 
 
 def test_the_json_holds_every_round_and_the_medians() -> None:

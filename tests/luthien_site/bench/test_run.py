@@ -7,8 +7,8 @@ from luthien_site import bootstrap
 from luthien_site.bench import litellm_proxy, scenarios
 from luthien_site.bench.client import CallFailed
 from luthien_site.bench.measure import Figures, Target
-from luthien_site.bench.report import DIRECT, LUTHIEN, RELAY
-from luthien_site.bench.run import NO_POLICY, Plan, run
+from luthien_site.bench.report import DIRECT, IN_PROCESS, LUTHIEN, NO_POLICY, RELAY, STACKS
+from luthien_site.bench.run import Plan, run
 from luthien_site.bench.scenarios import Scenario
 
 
@@ -16,7 +16,7 @@ def test_a_quick_run_measures_real_gateways_and_leaves_nothing_behind(tmp_path: 
     said: list[str] = []
     cores = os.sched_getaffinity(0)
     results = run(Plan(tmp_path / "bench", scenarios.quick(), rounds=1, peers=False), said.append)
-    assert results.targets() == [DIRECT, RELAY, LUTHIEN, NO_POLICY]
+    assert results.targets() == [DIRECT, RELAY, LUTHIEN, NO_POLICY, *STACKS, IN_PROCESS]
     assert results.median("first_event", RELAY, "added_ms_p50") is not None
     for name in (LUTHIEN, NO_POLICY):
         assert results.median("calls_4", name, "calls_per_s")
@@ -29,6 +29,12 @@ def test_a_quick_run_measures_real_gateways_and_leaves_nothing_behind(tmp_path: 
         assert results.median("cross_4", name, "calls_per_s")
     assert results.median("litellm_1", LUTHIEN, "calls_per_s")
     assert results.median("litellm_1", NO_POLICY, "calls_per_s") is None
+    for name in (NO_POLICY, *STACKS):
+        assert results.median("policies_calls", name, "cpu_us_per_call")
+        assert results.median("policies_events", name, "events_per_s")
+    assert results.median("shell_parse", IN_PROCESS, "us_p50")
+    assert results.median("sql_parse", IN_PROCESS, "us_p50")
+    assert results.median("shell_parse", LUTHIEN, "us_p50") is None
     assert "left out" in results.notes[-1]
     assert list((tmp_path / "bench").iterdir()) == []
     assert os.sched_getaffinity(0) == cores

@@ -4,7 +4,7 @@ from luthien_site.bench import variants
 from luthien_site.bench.client import CallFailed
 from luthien_site.bench.measure import Target
 from luthien_site.bench.processes import DidNotStart
-from luthien_site.bench.report import DIRECT, LUTHIEN, PEER
+from luthien_site.bench.report import DIRECT, LUTHIEN, NO_POLICY, PEER
 from luthien_site.bench.variants import THROUGH, Way, suited, warm_up
 
 TARGETS = [Target(name, 1, "openai", "m", "k", b"") for name in (DIRECT, LUTHIEN, THROUGH, PEER)]
@@ -36,3 +36,13 @@ async def test_a_gateway_that_stays_cold_is_a_sentence(monkeypatch: pytest.Monke
     monkeypatch.setattr(variants, "WARM_SECONDS", -1.0)
     with pytest.raises(DidNotStart, match="did not warm up: answered 503"):
         await warm_up(TARGETS[2])
+
+
+def test_what_policies_cost_is_measured_on_gateways_that_differ_in_nothing_else() -> None:
+    targets = [Target(name, 1, "openai", "m", "k", b"") for name in (DIRECT, LUTHIEN, NO_POLICY, THROUGH, "3 policies")]
+    assert [target.name for target in suited("policies", targets)] == ["1 policy", NO_POLICY, "3 policies"]
+    assert "3 policies" not in [target.name for target in suited("", targets)]
+
+
+def test_what_needs_no_server_is_measured_once() -> None:
+    assert [target.name for target in suited("in process", TARGETS)] == ["in process"]

@@ -1,0 +1,24 @@
+import pytest
+import sqlglot
+
+from luthien_site.bench import parsing
+from policies import shell
+
+
+@pytest.mark.parametrize("command", parsing.COMMANDS)
+def test_a_command_of_the_bench_can_be_read(command: str) -> None:
+    effects = shell.read(command)
+    assert effects
+    assert not any(isinstance(effect, shell.Oddity) for effect in effects)
+
+
+@pytest.mark.parametrize("statement", parsing.STATEMENTS)
+def test_a_statement_of_the_bench_can_be_parsed(statement: str) -> None:
+    (parsed,) = sqlglot.parse(statement, dialect="postgres")
+    assert parsed is not None
+    assert parsed.key != "command"
+
+
+async def test_both_are_measured() -> None:
+    for figures in (await parsing.shell_parse(0.0), await parsing.sql_parse(0.0)):
+        assert 0 < figures["us_p50"] <= figures["us_p99"]
