@@ -40,6 +40,7 @@ CHAINS: dict[str, list[dict[str, Any]]] = {
     "block_dangerous_commands": [{}],
     "secrets": [{}, {"action": "block", "places": ["text", "tool_arguments", "thinking"]}],
     "pii": [{"places": ["text", "tool_arguments"]}],
+    "sql_protection": [{"code_blocks": True}],
 }
 
 
