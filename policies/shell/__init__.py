@@ -5,7 +5,7 @@ redirection; every variable; code in other languages. It follows quoting, variab
 `eval`, `bash -c`, `sudo` and its like, and files and links that the script makes. Every branch counts as taken. What
 only running the script would tell is UNKNOWN, and that a script cannot be read is an Oddity, never an exception.
 
-Its modules are private to it, but for `words`, `places`, `programs` and `code`.
+Its modules are private to it, but for `code`, `grammar`, `options`, `places` and `programs`.
 """
 
 from .effects import Assignment, Code, Effect, Oddity, Program, Redirect

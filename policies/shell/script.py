@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from .commands import Commands
 from .effects import Assignment, Effect, Oddity, Redirect
+from .grammar import parse
 from .limits import Budget
 from .multiplying import multiplies
 from .places import Place
@@ -24,7 +24,6 @@ from .texts import Texts, source
 from .words import FETCHED, MARKERS, UNKNOWN
 
 _CONTINUED = re.compile(r"(?<=[^\s\\])\\\n(?=\S)")
-_BASH = Language(tree_sitter_bash.language())
 _CONDITIONAL = ("if_statement", "while_statement", "case_statement", "c_style_for_statement")
 _WORDS = (
     "word",
@@ -85,7 +84,7 @@ class Script:
         return printed if joined == script else self._parsed(joined, stdin, strict=False)
 
     def _parsed(self, script: str, stdin: str, strict: bool) -> str:
-        root = Parser(_BASH).parse(script.encode()).root_node
+        root = parse(script)
         if root.has_error and strict:
             self.tell(Oddity("unparsable"))
         return self._children(root, stdin)

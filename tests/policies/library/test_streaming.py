@@ -10,6 +10,7 @@ from policies.base import Call, Policy
 from policies.library.debug_logging import DebugLogging
 from policies.library.pii import Pii
 from policies.library.plain_dashes import PlainDashes
+from policies.library.prefer_uv import PreferUv
 from policies.library.secrets import Secrets
 from policies.library.string_replacement import StringReplacement
 from policies.library.uppercase import Uppercase
@@ -75,6 +76,11 @@ def test_a_regular_expression_is_that_of_the_lines(text: str, pattern: str) -> N
 def test_dashes_are_those_of_the_whole(chunks: list[str], code: bool) -> None:
     policy = PlainDashes(PlainDashes.Config(code=code))
     assert stream_text(policy, chunks) == stream_text(policy, ["".join(chunks)])
+
+
+@given(st.lists(st.text("`~\npi lst$", max_size=8), max_size=10))
+def test_commands_in_code_become_uvs_as_in_the_whole(chunks: list[str]) -> None:
+    assert stream_text(PreferUv(), chunks) == stream_text(PreferUv(), ["".join(chunks)])
 
 
 @given(CUTS)
