@@ -8,7 +8,7 @@ class GatewayConfig(AppConfig):
     def ready(self) -> None:
         """Hand the record what it cannot import: how to read recorded bodies, and whose records a key reads."""
         from gateway.dialects import DIALECTS, responses_dialect
-        from gateway.reading import readable_teams
+        from gateway.reading import reader
         from observability import api, content
 
         for name, dialect in DIALECTS.items():
@@ -16,4 +16,4 @@ class GatewayConfig(AppConfig):
         # What was taken in under another setting can still be read.
         lenient = responses_dialect(hidden_history=True)
         content.register(lenient.name, lenient)
-        api.register_key_check(readable_teams)
+        api.register_key_check(reader)

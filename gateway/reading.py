@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from gateway import auth, secrets
 from gateway.directory import loading
 from gateway.errors import BadRequest
-from observability.api import Refused
-from observability.queries import Teams
+from observability.api import Reader, Refused
 
 
-def readable_teams(headers: Mapping[str, str]) -> Teams:
-    """The teams whose records the key in `headers` reads; None for all of them. Raises Refused.
+def reader(headers: Mapping[str, str]) -> Reader:
+    """Whose key is in `headers`, and the teams whose records it reads; None for all of them. Raises Refused.
 
     Looked up in the database each time: reading is no hot path, and so a revocation acts at once.
     """
@@ -28,4 +27,5 @@ def readable_teams(headers: Mapping[str, str]) -> Teams:
     except BadRequest as error:
         raise Refused(error.status, str(error)) from None
     teams = {client.team for client in clients}
-    return None if teams == {""} else sorted(teams - {""})
+    names = ", ".join(dict.fromkeys(f"key {client.key}" for client in clients))
+    return Reader(names, None if teams == {""} else sorted(teams - {""}))

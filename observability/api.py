@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query, Schema
 from ninja.errors import ValidationError
 from pydantic import Field
 
-from . import queries, shapes
+from . import queries, shapes, viewing
 from .models import CallRecord
 from .queries import Teams
 from .viewers import sees_calls, teams_of
@@ -24,8 +24,15 @@ class Refused(Exception):
         self.status = status
 
 
-KeyCheck = Callable[[Mapping[str, str]], Teams]
-"""Given a request's headers (any case), the teams whose records its key reads (None: all). Raises Refused."""
+class Reader(NamedTuple):
+    """Who reads, as the audit names them, and the teams whose records they may read (None: all)."""
+
+    name: str
+    teams: Teams
+
+
+KeyCheck = Callable[[Mapping[str, str]], Reader]
+"""Given a request's headers (any case), whose key it brings. Raises Refused."""
 
 _key_check: KeyCheck | None = None
 
@@ -51,8 +58,8 @@ class Filters(Schema):
     limit: int = Field(queries.PAGE, ge=1, le=queries.MOST)
 
 
-def readable_teams(request: HttpRequest) -> Teams:
-    """The teams whose records the request may read. Raises Refused."""
+def reader_of(request: HttpRequest) -> Reader:
+    """Who asks. Raises Refused."""
     if "authorization" in request.headers or "x-api-key" in request.headers:
         if _key_check is None:
             raise Refused(403, "API keys read no records here.")
@@ -62,7 +69,7 @@ def readable_teams(request: HttpRequest) -> Teams:
         raise Refused(401, "Send a reading key, or log in to the console.")
     if not sees_calls(user):
         raise Refused(403, "This user may not read call records.")
-    return teams_of(user)
+    return Reader(user.get_username(), teams_of(user))
 
 
 api = NinjaAPI(
@@ -76,30 +83,32 @@ api = NinjaAPI(
 @api.get("/calls", url_name="calls")
 def list_calls(request: HttpRequest, filters: Query[Filters]) -> dict[str, Any]:
     """Calls, newest first; `older` is the `before` of the next page, empty at the end."""
-    page = queries.call_page(**filters.dict(), teams=readable_teams(request))
+    page = queries.call_page(**filters.dict(), teams=reader_of(request).teams)
     return {"calls": [shapes.summary(record) for record in page.calls], "older": page.older}
 
 
 @api.get("/calls/{id}", url_name="call")
 def show_call(request: HttpRequest, id: str) -> dict[str, Any]:
     """One call with its bodies, attempts, usage, timings and verdicts."""
-    return shapes.detail(_call(request, id))
+    return shapes.detail(_call(request, id, "API"))
 
 
 @api.get("/calls/{id}/diff", url_name="diff")
 def show_diff(request: HttpRequest, id: str) -> dict[str, Any]:
     """Original and final of request and answer, block by block."""
-    return dict(queries.diff(_call(request, id)))
+    return dict(queries.diff(_call(request, id, "API, diff")))
 
 
 class _Missing(Exception):
     """There is no such call, or none that the reader may see; which of the two is not said."""
 
 
-def _call(request: HttpRequest, id: str) -> CallRecord:
-    record = queries.call(id.replace("\0", ""), readable_teams(request))
+def _call(request: HttpRequest, id: str, shown: str) -> CallRecord:
+    reader = reader_of(request)
+    record = queries.call(id.replace("\0", ""), reader.teams)
     if record is None:
         raise _Missing
+    viewing.note(reader.name, record.pk, shown)
     return record
 
 

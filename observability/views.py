@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from observability import queries
+from observability import queries, viewing
 from observability.call_page import LAST_BLOCKS, PAYLOADS, call_part, diff_part, header_lists, spans
 from observability.models import CallRecord, Outcome
 from observability.presentation import ACTIONS, timeline
@@ -68,7 +68,7 @@ def calls(request: HttpRequest) -> HttpResponse:
 @for_reviewers
 def call(request: HttpRequest, id: str) -> HttpResponse:
     """One call, whole."""
-    record = _record(request, id)
+    record = _record(request, id, "page")
     verdicts = list(record.decisions.all())
     diff = queries.diff(record)
     context = {
@@ -89,7 +89,7 @@ def call(request: HttpRequest, id: str) -> HttpResponse:
 @for_reviewers
 def call_diff(request: HttpRequest, id: str) -> HttpResponse:
     """Original and final of one call, line by line."""
-    record = _record(request, id)
+    record = _record(request, id, "diff")
     diff = queries.diff(record)
     parts = [diff_part("answer", "Answer", diff["response"]), diff_part("request", "Request", diff["request"])]
     return render(request, "calls/diff.html", {"call": record, "parts": parts})
@@ -100,7 +100,7 @@ def call_diff(request: HttpRequest, id: str) -> HttpResponse:
 def body(request: HttpRequest, id: str, payload: str) -> HttpResponse:
     """A body as it was on the wire, to download. Never shown as what it says it is: models write HTML too."""
     try:
-        raw = _payload(_record(request, id), payload)
+        raw = _payload(request, id, payload)
     except PayloadDamaged as error:
         raise Http404 from error
     headers = {"Content-Disposition": f'attachment; filename="{payload}.txt"'}
@@ -112,7 +112,7 @@ def body(request: HttpRequest, id: str, payload: str) -> HttpResponse:
 def body_preview(request: HttpRequest, id: str, payload: str) -> HttpResponse:
     """The beginning of a body, for the call page."""
     try:
-        raw = _payload(_record(request, id), payload)
+        raw = _payload(request, id, payload)
     except PayloadDamaged:
         return render(request, "calls/raw.html", {"damaged": True})
     text = raw[:PREVIEW].decode(errors="replace")
@@ -121,17 +121,19 @@ def body_preview(request: HttpRequest, id: str, payload: str) -> HttpResponse:
     )
 
 
-def _record(request: HttpRequest, id: str) -> CallRecord:
+def _record(request: HttpRequest, id: str, shown: str) -> CallRecord:
+    """The call, which is about to be shown to whoever asks: that is an event of the audit."""
     record = queries.call(clean_name(id), teams_of(request.user))
     if record is None:
         raise Http404
+    viewing.note(request.user.get_username(), record.pk, shown)
     return record
 
 
-def _payload(record: CallRecord, name: str) -> bytes:
+def _payload(request: HttpRequest, id: str, name: str) -> bytes:
     if name not in PAYLOADS:
         raise Http404
-    raw = queries.payload(record, name)
+    raw = queries.payload(_record(request, id, name), name)
     if raw is None:
         raise Http404
     return raw

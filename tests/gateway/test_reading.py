@@ -1,7 +1,7 @@
 import pytest
 
 from gateway import services
-from gateway.reading import readable_teams
+from gateway.reading import reader
 from observability.api import Refused
 
 pytestmark = pytest.mark.django_db
@@ -14,35 +14,35 @@ def _key(name: str, team: str | None = None, *, read: bool = False, call: bool =
 
 def test_a_reading_key_without_a_team_reads_all() -> None:
     secret = _key("auditor", read=True, call=False)
-    assert readable_teams({"Authorization": f"Bearer {secret}"}) is None
-    assert readable_teams({"X-Api-Key": secret}) is None
+    assert reader({"Authorization": f"Bearer {secret}"}) == ("key auditor", None)
+    assert reader({"X-Api-Key": secret}).teams is None
 
 
 def test_a_reading_key_of_a_team_reads_that_team() -> None:
-    assert readable_teams({"x-api-key": _key("reviewer", "payments", read=True, call=False)}) == ["payments"]
+    assert reader({"x-api-key": _key("reviewer", "payments", read=True, call=False)}).teams == ["payments"]
 
 
 def test_what_an_agent_carries_does_not_show_it_what_was_blocked() -> None:
     with pytest.raises(Refused) as caught:
-        readable_teams({"x-api-key": _key("agent")})
+        reader({"x-api-key": _key("agent")})
     assert caught.value.status == 403
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": "lth_unknown"}, {"authorization": "Basic abc"}])
 def test_nobody_reads_without_a_key_of_ours(headers: dict[str, str]) -> None:
     with pytest.raises(Refused) as caught:
-        readable_teams(headers)
+        reader(headers)
     assert caught.value.status == 401
 
 
 def test_a_second_key_adds_no_rights() -> None:
-    reader, agent = _key("auditor", read=True, call=False), _key("agent")
+    auditor, agent = _key("auditor", read=True, call=False), _key("agent")
     with pytest.raises(Refused):
-        readable_teams({"x-api-key": reader, "authorization": f"Bearer {agent}"})
+        reader({"x-api-key": auditor, "authorization": f"Bearer {agent}"})
 
 
 def test_a_revoked_key_reads_nothing_at_once() -> None:
     key, secret = services.create_key("auditor", read=True, call=False, actor="test")
     services.revoke_key(key, actor="test")
     with pytest.raises(Refused):
-        readable_teams({"x-api-key": secret})
+        reader({"x-api-key": secret})

@@ -9,21 +9,20 @@ from django.test import Client
 from django.urls import path
 
 from observability import api
-from observability.api import Refused
+from observability.api import Reader, Refused
 from observability.models import CallRecord
-from observability.queries import Teams
 from tests.observability.test_queries import add
 
 urlpatterns = [path("debug/", api.api.urls)]
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 
-def check(headers: Mapping[str, str]) -> Teams:
+def check(headers: Mapping[str, str]) -> Reader:
     match headers["authorization"]:
         case "Bearer all":
-            return None
+            return Reader("key all", None)
         case "Bearer payments":
-            return ["payments"]
+            return Reader("key payments", ["payments"])
         case "Bearer agent":
             raise Refused(403, "This key calls models; it reads no records.")
         case _:

@@ -1,0 +1,51 @@
+"""Who read the bodies of which call: an audit event each time, but one for what is opened again and again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from time import monotonic
+
+from .audit import record
+
+ACTION = "call.viewed"
+AGAIN_SECONDS = 600.0
+"""Within this time the same reader opens the same thing for one event; each process counts by itself."""
+REMEMBERED = 10_000
+
+View = tuple[str, str, str]
+
+
+class Views:
+    """What was opened lately. Threads may share it."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._noted: OrderedDict[View, float] = OrderedDict()
+
+    def note(self, actor: str, call_id: str, shown: str) -> None:
+        """Put on record that `actor` is about to be shown bodies of a call: as which page, or through which API.
+
+        Who cannot be put on record is shown nothing: what the database raises goes on.
+        """
+        view = (actor, call_id, shown)
+        now = self._clock()
+        with self._lock:
+            if now - self._noted.get(view, -AGAIN_SECONDS) < AGAIN_SECONDS:
+                return
+        record(actor=actor, action=ACTION, subject=call_id, detail={"shown": shown})
+        with self._lock:
+            self._noted[view] = now
+            self._noted.move_to_end(view)
+            if len(self._noted) > REMEMBERED:
+                self._noted.popitem(last=False)
+
+
+_views = Views()
+
+
+def note(actor: str, call_id: str, shown: str) -> None:
+    """As `Views.note`, for this process."""
+    _views.note(actor, call_id, shown)
