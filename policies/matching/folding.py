@@ -6,6 +6,7 @@ Each character becomes one or none, whatever stands around it, so that a text ma
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 from .lookalikes import LOOKALIKES
 
@@ -29,20 +30,30 @@ def fold(text: str) -> str:
     return text if text.isascii() else text.translate(_TABLE)
 
 
+def unfolded(text: str) -> str:
+    """`text` as it is."""
+    return text
+
+
+Folding = Callable[[str], str]
+"""Each character becomes one or none."""
+
+
 class Folded:
-    """A text folded, behind `before`, which is folded already; and where its bytes stand in the original.
+    """A text as `folding` makes it, behind `before`, which is folded; and where its bytes stand in the original.
 
     `data` is UTF-8, with a question mark for each lone surrogate. Offsets are in bytes of `data`; `start` is that of
     the text.
     """
 
-    def __init__(self, original: str, before: str = "") -> None:
+    def __init__(self, original: str, before: str = "", folding: Folding = fold) -> None:
         self.original = original
         self.before = before
-        self.text = fold(original)
+        self.text = folding(original)
         self.data = (before + self.text).encode("utf-8", "replace")
         self.start = len(before.encode("utf-8", "replace"))
         self._plain = len(self.data) == len(before) + len(self.text)
+        self._folding = folding
         self._known = (0, 0)
         self._places: list[int] | None = None
 
@@ -73,7 +84,9 @@ class Folded:
         if len(self.text) == len(self.original):
             return count
         if self._places is None:
-            self._places = [place for place, char in enumerate(self.original) if fold(char)] + [len(self.original)]
+            self._places = [place for place, char in enumerate(self.original) if self._folding(char)] + [
+                len(self.original)
+            ]
         return self._places[count]
 
 

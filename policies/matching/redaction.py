@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .finders import Extend, Find, Finder, Finders
-from .folding import Folded, fold
+from .folding import Folded, Folding, fold, unfolded
 
 Placeholder = Callable[[str], str]
 """What stands in the place of a find of that kind."""
@@ -24,23 +24,24 @@ class Stage(Protocol):
 
 
 class Redaction:
-    """Cuts out what `finders` find, be it disguised or not.
+    """Cuts out what `finders` find in the text as `folding` makes it.
 
     It holds back only what may have begun. `before` stands in front of the text and is no part of it; what begins there
     is cut out of the text.
     """
 
-    def __init__(self, finders: Finders, placeholder: Placeholder, before: str = "") -> None:
+    def __init__(self, finders: Finders, placeholder: Placeholder, before: str = "", folding: Folding = fold) -> None:
         self.found: Counter[str] = Counter()
+        self._folding = folding
         self._finders = finders
         self._placeholder = placeholder
-        self._before = fold(before)
+        self._before = folding(before)
         self._begun = False
         self._held = ""
         self._extend: Extend | None = None
 
     def feed(self, text: str, final: bool) -> str:
-        folded = Folded(self._held + text, self._before)
+        folded = Folded(self._held + text, self._before, self._folding)
         released, at, cut = self._cut(folded, final)
         self._begun = True
         self._held = folded.original[cut:]
@@ -111,12 +112,21 @@ class LineRedaction:
 
 
 class Redactor:
-    """What is cut out of texts: all that `finders` find, and within lines what `line_finders` find."""
+    """What is cut out of texts: all that `finders` find, be it disguised or not.
+
+    `raw_finders` see the text as it is, before the others; `line_finders` see lines, behind them.
+    """
 
     def __init__(
-        self, finders: Iterable[Finder], placeholder: Placeholder, line_finders: Sequence[Finder] = ()
+        self,
+        finders: Sequence[Finder],
+        placeholder: Placeholder,
+        *,
+        raw_finders: Sequence[Finder] = (),
+        line_finders: Sequence[Finder] = (),
     ) -> None:
-        self._finders = Finders(list(finders))
+        self._finders = Finders(finders)
+        self._raw_finders = Finders(raw_finders) if raw_finders else None
         self._line_finders = Finders(line_finders) if line_finders else None
         self._placeholder = placeholder
 
@@ -131,6 +141,8 @@ class Redactor:
     def stages(self, before: str = "") -> list[Stage]:
         """For one text that streams: each is fed what the one before it released."""
         stages: list[Stage] = [Redaction(self._finders, self._placeholder, before)]
+        if self._raw_finders is not None:
+            stages.insert(0, Redaction(self._raw_finders, self._placeholder, folding=unfolded))
         if self._line_finders is not None:
             stages.append(LineRedaction(self._line_finders, self._placeholder))
         return stages

@@ -89,10 +89,14 @@ def any_case(shape: Shape) -> Shape:
     return Shape(f"(?i:{shape.pattern})", f"(?i:{shape.loose})", f"(?i:{shape.opening})", shape.longest)
 
 
-def phrase(*parts: Shape) -> Shape:
-    """Parts with white space between them, in capitals or not."""
-    spaced = [piece for part in parts for piece in (_SPACE, part)][1:]
-    return any_case(sequence(*spaced))
+SPACE = chars(r"\s", 1, 8)
 
 
-_SPACE = chars(r"\s", 1, 8)
+def words(*shapes: Shape) -> Shape:
+    """Shapes with white space between them."""
+    return sequence(*[piece for shape in shapes for piece in (SPACE, shape)][1:])
+
+
+def fillers(shape: Shape, most: int) -> Shape:
+    """Up to `most` words of that shape, with white space behind each; nothing, if there is none."""
+    return repeated(sequence(shape, SPACE), 0, most)

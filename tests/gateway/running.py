@@ -40,6 +40,11 @@ POLICIES: dict[str, list[Json]] = {
     "loud": [{"policy": "uppercase"}],
     "linked": [{"policy": "conversation_link", "config": {"text": "See {link}"}}],
     "guarded": [{"policy": "block_dangerous_commands"}],
+    "redacted": [
+        {"policy": "secrets", "config": {"places": ["user", "system", "tool_results", "tool_definitions", "text"]}},
+        {"policy": "pii"},
+        {"policy": "content_filter", "config": {"terms": ["hydra"], "places": ["user", "tool_results"]}},
+    ],
     "shadowed": [{"policy": "uppercase", "mode": "shadow"}, puppet("on_request", "block", mode="shadow")],
     "no-requests": [puppet("on_request", "block")],
     "answered": [puppet("on_request", "respond", "A policy says hello.")],

@@ -39,6 +39,10 @@ CHAINS: dict[str, list[dict[str, Any]]] = {
     "tool_filter": [{"deny": ["*a*"]}, {"allow": ["bash", "?"]}],
     "block_dangerous_commands": [{}],
     "secrets": [{}, {"action": "block", "places": ["text", "tool_arguments", "thinking"]}],
+    "content_filter": [
+        {"places": ["text", "tool_arguments"], "terms": ["a", "bc"], "whole_words": False, "patterns": ["E+"]},
+        {"places": ["text"], "action": "flag", "terms": ["a"]},
+    ],
     "pii": [{"places": ["text", "tool_arguments"]}],
     "sql_protection": [{"code_blocks": True}],
 }

@@ -18,7 +18,12 @@ KINDS = [
     Finder("WORD", literal("ab"), follow="a-z"),
 ]
 PLAIN = Redactor(KINDS, lambda kind: f"<{kind}>")
-LINES = Redactor(KINDS[:1], lambda kind: f"<{kind}>", [Finder("LINE", Shape("a+b*", "", "", 0))])
+LINES = Redactor(
+    KINDS[:1],
+    lambda kind: f"<{kind}>",
+    line_finders=[Finder("LINE", Shape("a+b*", "", "", 0))],
+    raw_finders=[Finder("RAW", chars(r"\x{200b}\x{ff11}", 2, 2), follow=r"\x{200b}")],
+)
 
 
 def streamed(stages: list[Stage], chunks: list[str]) -> str:
@@ -74,6 +79,10 @@ def test_the_right_characters_are_cut_out(text: str, expected: str) -> None:
 def test_finds_are_counted_by_kind() -> None:
     assert PLAIN.redact("12 34 ab")[1] == {"NUMBER": 2, "WORD": 1}
     assert LINES.redact("12\nab\n\naa")[1] == {"NUMBER": 1, "LINE": 2}
+
+
+def test_a_raw_finder_sees_what_cannot_be_seen() -> None:
+    assert LINES.redact("a1\u200b\u200b\u200b2 １２") == ("<LINE>1<RAW>2 <NUMBER>", {"LINE": 1, "RAW": 1, "NUMBER": 1})
 
 
 def test_what_stands_before_a_text_is_seen_and_is_no_part_of_it() -> None:

@@ -11,12 +11,13 @@ from policies.matching.shapes import (
     captured,
     chars,
     either,
+    fillers,
     literal,
     maybe,
     one_of,
-    phrase,
     repeated,
     sequence,
+    words,
 )
 
 LEAVES = st.one_of(
@@ -61,4 +62,7 @@ def test_shapes_say_what_they_look_like() -> None:
     assert re2.fullmatch(one_of("a.b", "c").pattern, "a.b")
     assert not re2.fullmatch(one_of("a.b", "c").pattern, "axb")
     assert re2.search(sequence(literal("a"), captured(literal("x"))).pattern, "ax").span(1) == (1, 2)
-    assert re2.fullmatch(phrase(literal("ignore"), literal("all")).pattern, "IGNORE \n all")
+    every = sequence(fillers(one_of("of", "the"), 2), words(any_case(literal("ALL")), literal("x")))
+    assert [bool(re2.fullmatch(every.pattern, text)) for text in ("all \n x", "of the all x", "of the of all x")] == [
+        *(True, True, False)
+    ]
