@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from time import perf_counter
 
-import sqlglot
-
 from luthien_site.bench.measure import Figures, percentile
 from policies import shell
+from policies.library.sql_protection import parsing
 
 COMMANDS = (
     "git status",
@@ -30,6 +29,7 @@ STATEMENTS = (
     "DELETE FROM sessions WHERE expires < now() - interval '1 day'",
     "ALTER TABLE customers ADD COLUMN note text",
 )
+DIALECT = "postgres"
 
 
 async def shell_parse(seconds: float) -> Figures:
@@ -38,8 +38,8 @@ async def shell_parse(seconds: float) -> Figures:
 
 
 async def sql_parse(seconds: float) -> Figures:
-    """Microseconds to parse an SQL statement."""
-    return _timed(lambda statement: sqlglot.parse(statement, dialect="postgres"), STATEMENTS, seconds)
+    """Microseconds to parse an SQL statement as `sql_protection` does."""
+    return _timed(lambda statement: parsing.parse(statement, DIALECT), STATEMENTS, seconds)
 
 
 def _timed(read: Callable[[str], object], texts: Sequence[str], seconds: float) -> Figures:

@@ -1,8 +1,8 @@
 import pytest
-import sqlglot
 
 from luthien_site.bench import parsing
 from policies import shell
+from policies.library.sql_protection.parsing import parse
 
 
 @pytest.mark.parametrize("command", parsing.COMMANDS)
@@ -14,8 +14,7 @@ def test_a_command_of_the_bench_can_be_read(command: str) -> None:
 
 @pytest.mark.parametrize("statement", parsing.STATEMENTS)
 def test_a_statement_of_the_bench_can_be_parsed(statement: str) -> None:
-    (parsed,) = sqlglot.parse(statement, dialect="postgres")
-    assert parsed is not None
+    (parsed,) = parse(statement, parsing.DIALECT)
     assert parsed.key != "command"
 
 
