@@ -44,6 +44,7 @@ CHAINS: dict[str, list[dict[str, Any]]] = {
         {"places": ["text"], "action": "flag", "terms": ["a"]},
     ],
     "pii": [{"places": ["text", "tool_arguments"]}],
+    "argument_rules": [{"rules": [{"path": "**", "deny": ["rm*", "*a*"]}]}],
     "sql_protection": [{"code_blocks": True}],
 }
 
