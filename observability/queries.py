@@ -199,6 +199,7 @@ def _read_place(text: str) -> tuple[datetime, Any] | None:
     return _EPOCH + int(number) * _MICROSECOND, id.replace("\0", "")
 
 
-def living_processes() -> int:
-    """How many gateway processes have shown a sign of life in the last ten seconds."""
-    return Process.objects.filter(ended_at=None, heartbeat_at__gt=timezone.now() - timedelta(seconds=10)).count()
+def other_processes(boot_id: str) -> int:
+    """How many gateway processes beside this one have shown a sign of life in the last ten seconds."""
+    alive = Process.objects.filter(ended_at=None, heartbeat_at__gt=timezone.now() - timedelta(seconds=10))
+    return alive.exclude(boot_id=boot_id).count()

@@ -9,7 +9,7 @@ import time
 from django.db import Error as DatabaseError
 
 from gateway.directory.refresher import with_connection
-from observability import metrics, queries
+from observability import metrics, queries, writer
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Others:
     def count(self) -> None:
         """Look now, synchronously."""
         try:
-            number = max(queries.living_processes() - 1, 0)
+            number = queries.other_processes(writer.current().boot_id)
         except DatabaseError:
             return
         if number and not self.number:

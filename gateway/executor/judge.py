@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any
 
 from policies.active import ActivePolicy
-from policies.base import Call
+from policies.base import Call, seen_by
 from policies.content import UnparsableArguments
 from policies.events import Event
 from policies.verdicts import Decision, Verdict, allow, block
@@ -41,7 +41,7 @@ class Judge:
     ) -> None:
         self.active = active
         self.policy = active.policy
-        self.call = dataclasses.replace(call, state={}, policy=active.name, version=active.version, mode=active.mode)
+        self.call = seen_by(call, active.name, active.version, active.mode)
         self._record = record
         self._began = began
         self._held = held

@@ -15,10 +15,11 @@ from pytest_django import Settings
 from gateway import counting
 from gateway.counting.processes import Others
 from gateway.counting.redis_store import RedisStore
-from observability import metrics, queries
+from observability import metrics, queries, writer
 from observability.models import Process
 from policies.base import Call
 from policies.counting import Calendar, Counters, CountersUnavailable, Limit, MemoryStore, Rolling, Store
+from tests.gateway.running import Collected
 from tests.plugins.servers import free_port
 from tests.plugins.services import valkey_address
 
@@ -129,7 +130,10 @@ async def test_a_process_that_counts_for_itself_says_so(settings: Settings, monk
 
 
 @pytest.mark.django_db
-def test_other_processes_are_those_with_a_sign_of_life(caplog: pytest.LogCaptureFixture) -> None:
+def test_other_processes_are_those_with_a_sign_of_life(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "current", Collected)
     from datetime import timedelta
 
     from django.utils import timezone
@@ -138,12 +142,12 @@ def test_other_processes_are_those_with_a_sign_of_life(caplog: pytest.LogCapture
     others = Others()
     others.count()
     assert others.number == 0
-    for name, ago, ended in (("a", 1, None), ("b", 2, None), ("dead", 60, None), ("gone", 1, now)):
+    for name, ago, ended in (("boot", 1, None), ("a", 1, None), ("b", 2, None), ("dead", 60, None), ("gone", 1, now)):
         beat = now - timedelta(seconds=ago)
         Process.objects.create(boot_id=name, host="h", pid=1, started_at=now, heartbeat_at=beat, ended_at=ended)
-    assert queries.living_processes() == 2
+    assert queries.other_processes("a") == 2
     others.count()
     others.count()
-    assert others.number == 1
-    assert caplog.text.count("Limits are counted by each of 2 processes for itself") == 1
-    assert b"luthien_uncounted_processes 1.0" in metrics.render()
+    assert others.number == 2
+    assert caplog.text.count("Limits are counted by each of 3 processes for itself") == 1
+    assert b"luthien_uncounted_processes 2.0" in metrics.render()

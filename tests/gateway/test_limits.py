@@ -26,8 +26,10 @@ from tests.gateway.running import (
     eventually,
     message,
     provider,
+    secret,
     text,
 )
+from tests.plugins.live import LiveLuthien, end
 from tests.plugins.servers import free_port
 from tests.plugins.services import valkey_address
 
@@ -249,6 +251,26 @@ async def test_with_redis_away_the_policy_has_failed(cut_off: House) -> None:
     assert [(verdict["action"], verdict["reason"]) for verdict in record["verdicts"]] == [
         ("failed_closed", "raised CountersUnavailable")
     ]
+
+
+async def test_processes_that_count_apart_say_so(house: House) -> None:
+    other = LiveLuthien(house.server.data_dir, house.server.env)
+    try:
+        other.start()
+        headers = {"x-api-key": secret("rate-limited"), "x-session-id": "apart"}
+        async with httpx.AsyncClient(base_url=other.url, headers=headers, timeout=20) as made:
+            assert "warnings" not in (await made.get("/ready")).json()
+            got = await made.post("/v1/messages", json=ANTHROPIC.body("say hello"))
+
+            async def warned() -> Any:
+                return (await made.get("/ready")).json().get("warnings")
+
+            (warning,) = await eventually(warned)
+        assert got.status_code == 200
+        assert warning.startswith("limits are counted apart from")
+        assert "Limits are counted by each of" in other.log
+    finally:
+        end(other)
 
 
 async def test_a_price_is_that_of_the_model_as_its_provider_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:

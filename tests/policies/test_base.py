@@ -1,10 +1,11 @@
+import dataclasses
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from policies.asking import JudgeFailed, Question
-from policies.base import ANSWER_HOOKS, HOOKS, Call, Policy
+from policies.base import ANSWER_HOOKS, HOOKS, Call, Policy, seen_by
 from policies.content import Request, Response, Text, Thinking, ToolCall
 from policies.events import Start
 from policies.verdicts import allow
@@ -76,6 +77,13 @@ def test_notes_go_where_the_gateway_wants_them() -> None:
 
 def test_each_call_has_a_state_of_its_own() -> None:
     assert Call().state is not Call().state
+
+
+def test_a_call_is_the_same_for_each_policy_but_for_what_it_is_in_force_as() -> None:
+    call = Call("call_1", "ci", "t", "s", "m", "anthropic", Request("m"), {"old": 1}, page="p", only_counts=True)
+    seen = seen_by(call, "mine", 3, "shadow")
+    assert seen == dataclasses.replace(call, state={}, policy="mine", version=3, mode="shadow")
+    assert call.state == {"old": 1}
 
 
 class Opinion(BaseModel):
