@@ -26,7 +26,7 @@ _SHAPE = any_case(
         one_of(":=", "=>", "==", "=", ":"),
         chars(r" \t", 0, 4),
         _QUOTE,
-        captured(chars(_VALUE, 8, 200)),
+        captured(chars(_VALUE, 8, 64)),
     )
 )
 
