@@ -78,7 +78,7 @@ def test_its_calls_are_walked_through_with_the_bodies_in_the_audit(author: Clien
     assert f"calls/{walk[0]}/?against=now" in page and f"calls/{walk[2]}/?against=now" in page
     assert "this tool is not allowed" in page
     (event,) = AuditEvent.objects.filter(action="call.replayed")
-    assert event.detail == {"policy": "draft@draft", "backtest": backtest.pk}
+    assert event.detail == {"policy": "draft of tool_filter", "backtest": backtest.pk}
     then = author.get(f"{URL}{backtest.pk}/calls/{walk[1]}/?against=then").content.decode()
     assert "got then" in then and "this tool is not allowed" in then
     CallRecord.objects.filter(pk=backtest.calls.get(position=walk[1]).call_id).delete()

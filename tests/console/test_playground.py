@@ -62,7 +62,7 @@ def test_only_authors_of_policies_may_play(client: Client) -> None:
 
 def test_a_draft_over_a_pasted_call_shows_before_and_after(author: Client) -> None:
     page = run(author, request=ASKED, answer=SAID, **UPPERCASE)
-    assert "What <span" in page and "draft@draft" in page
+    assert "What <span" in page and "draft of uppercase" in page
     assert "hello there" in page and "HELLO THERE" in page
     assert '<span class="badge tone-changed">rewritten</span>' in page
     assert not CallRecord.objects.exists()
@@ -142,6 +142,9 @@ def test_together_with_what_is_in_force_its_own_policy_gives_way() -> None:
     )
     assert "BYE THERE" in run(author, request=ASKED, answer=SAID, version=first.pk, together="on")
     assert "HELLO THERE" in run(author, request=ASKED, answer=SAID, version=first.pk)
+    draft = {"policy_class": "noop", "config": "{}", "policy": other.policy.pk, "together": "on"}
+    assert "draft of e" in (page := run(author, request=ASKED, answer=SAID, **draft))
+    assert "bye there" not in page
 
 
 def test_the_settings_of_a_class_stand_ready(author: Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from gateway.console.labels import label
 from observability.models import Job, JobState
 
 
@@ -30,7 +31,7 @@ class Backtest(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.policy}@{self.version or 'draft'}"
+        return label(self.policy, self.version, self.registered_name)
 
     @property
     def is_whole(self) -> bool:

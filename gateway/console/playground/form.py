@@ -7,8 +7,9 @@ from typing import Any
 
 from django import forms
 
-from gateway.console.replay.lineup import DRAFT, Subject
-from policies.models import PolicyVersion
+from gateway.console.labels import DRAFT
+from gateway.console.replay.lineup import Subject
+from policies.models import Policy, PolicyVersion
 from policies.registry import InvalidConfig, NotRegistered, build, catalogue
 
 DIALECTS = [
@@ -28,6 +29,9 @@ class SubjectForm(forms.Form):
         PolicyVersion.objects.none(), required=False, empty_label="None: a draft", label="Stored version"
     )
     policy_class = forms.ChoiceField(required=False, label="Class of a draft")
+    policy = forms.ModelChoiceField(
+        Policy.objects.none(), required=False, empty_label="None: it is a further one", label="In the place of"
+    )
     config = forms.CharField(
         required=False,
         label="Settings of the draft, as JSON",
@@ -43,6 +47,9 @@ class SubjectForm(forms.Form):
         versions, classes = self.fields["version"], self.fields["policy_class"]
         assert isinstance(versions, forms.ModelChoiceField)
         assert isinstance(classes, forms.ChoiceField)
+        policies = self.fields["policy"]
+        assert isinstance(policies, forms.ModelChoiceField)
+        policies.queryset = Policy.objects.all()
         versions.queryset = PolicyVersion.objects.select_related("policy")
         classes.choices = [("", "Choose one"), *((name, name) for name in sorted(catalogue()))]
 
@@ -52,7 +59,8 @@ class SubjectForm(forms.Form):
         if not self.errors and not version and not registered:
             self.add_error("version", "Choose a stored version, or the class of a draft.")
         if not self.errors:
-            self.subject = Subject.of(version) if version else Subject(DRAFT, 0, registered, self._config())
+            name = data["policy"].name if data["policy"] else DRAFT
+            self.subject = Subject.of(version) if version else Subject(name, 0, registered, self._config())
             self._check()
         return data
 

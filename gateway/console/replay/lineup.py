@@ -7,16 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.console.labels import label
 from policies.active import ActivePolicy, Scope
 from policies.models import PolicyVersion
 from policies.registry import build
 
-DRAFT = "draft"
-
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is under test. `version` is 0 for a draft, whose `name` is that of the policy that it is to become."""
+    """What is under test. `version` is 0 for a draft, whose `name` is that of the policy that it is a draft of."""
 
     name: str
     version: int
@@ -28,7 +27,7 @@ class Subject:
         return cls(version.policy.name, version.number, version.registered_name, version.config)
 
     def __str__(self) -> str:
-        return f"{self.name}@{self.version or DRAFT}"
+        return label(self.name, self.version, self.registered_name)
 
 
 def candidate(subject: Subject, in_force: Sequence[ActivePolicy], together: bool) -> list[ActivePolicy]:
