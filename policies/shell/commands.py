@@ -12,6 +12,9 @@ from .effects import Code, Effect, Oddity, Program
 from .scope import Scope
 from .words import FETCHED, FILE, UNKNOWN, stripped
 
+PLACE_COST = 500
+"""What reading one path costs, in characters of the budget."""
+
 
 class Reader(Protocol):
     """The script that the command stands in."""
@@ -144,7 +147,9 @@ class Commands:
     def _cd(self, args: list[str], stdin: str) -> str:
         scope = self._script.scope
         operands = [arg for arg in args if arg == "-" or not arg.startswith(("-", "+"))]
-        scope.shell.place = scope.shell.place.moved(operands[-1] if operands else "", not scope.conditional)
+        place = scope.shell.place
+        self._script.spend(PLACE_COST * place.effort)
+        scope.shell.place = place.moved(operands[-1] if operands else "", not scope.conditional)
         return ""
 
     def _popd(self, args: list[str], stdin: str) -> str:
@@ -153,6 +158,7 @@ class Commands:
     def _link(self, args: list[str], stdin: str) -> str:
         shell = self._script.scope.shell
         for link, target in programs.links(args):
+            self._script.spend(PLACE_COST * shell.place.effort)
             shell.place = shell.place.linked(link, target)
         return self._copy(args, stdin)
 

@@ -11,6 +11,8 @@ from .words import FETCHED, UNKNOWN
 
 MAX_DIRECTORIES = 8
 MAX_LINKS = 64
+MAX_PATH = 4096
+"""Characters. No system opens a longer path."""
 _HOME = re.compile(r"(?:~[^/]*|/(?:home|users)/[^/]+|/(?:var/)?root)(?=/|\Z)", re.IGNORECASE)
 _PROCESS = re.compile(r"\A/proc/[^/]+(?:/task/[^/]+)?/(root|cwd)(?=/|\Z)", re.IGNORECASE)
 _PRIVATE = re.compile(r"\A/private(?=/(?:etc|var|tmp)(?:/|\Z))", re.IGNORECASE)
@@ -27,6 +29,11 @@ class Place:
     directories: tuple[str, ...] = (".",)
     before: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def effort(self) -> int:
+        """What it takes to read a path here: the ways there are, each as long as its directory."""
+        return (1 + len(self.links)) * sum(1 + len(directory) // 100 for directory in self.directories)
 
     def moved(self, path: str, certainly: bool) -> Place:
         """After `cd path`."""
@@ -70,6 +77,8 @@ def plain(path: str) -> str:
 
 
 def _joined(start: str, path: str) -> list[str]:
+    if len(start) + len(path) > MAX_PATH:
+        return [UNKNOWN]
     if path.startswith(("/", "~")):
         return [path]
     if path.startswith((UNKNOWN, FETCHED)):

@@ -16,7 +16,7 @@ from .places import START, Place
 from .script import Script
 from .words import MARKERS
 
-LONG = 64 * 1024
+LONG = 16 * 1024
 """Characters. Reading more would keep the event loop busy; the parser does not let go of the interpreter's lock."""
 TOO_LONG = 1024 * 1024
 """Characters. Nobody reads more."""

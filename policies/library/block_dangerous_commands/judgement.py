@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+import re2
+
 from policies.shell import UNKNOWN, Code, Effect, Oddity, Program, Redirect, read
 
 from . import targets
 from .rules import Category, Settings, deletes, violation
 
-_DELETES_TREE = re.compile(r"\brmtree\s*\(|\brm_rf?\b|\bremove_tree\b|\brm(?:Sync)?\s*\([^)]*recursive")
+_DELETES_TREE = re2.compile(r"\brmtree\s*\(|\brm_rf?\b|\bremove_tree\b|\brm(?:Sync)?\s*\([^)]*recursive")
 _FORK_BOMB = re.compile(r"\bfork(?:\(\))?\s+while\s+(?:fork|1|True)|while\s*\(?(?:1|True)\)?\s*[:{]?\s*(?:os\.)?fork")
 _ODDITIES: dict[str, Category] = {
     "unparsable": "unparsable command",

@@ -9,13 +9,14 @@ from pydantic import Field
 from policies.base import Call, Policy
 from policies.content import ToolCall
 from policies.examples import Example
-from policies.shell import SHELL_ARGUMENTS, SHELL_TOOLS, apart, place_of, scripts
+from policies.shell import SHELL_ARGUMENTS, SHELL_TOOLS, START, apart, place_of, scripts
 from policies.verdicts import Verdict, allow, block
 
 from .defaults import ALLOWED, EDIT_TOOLS, PATH_ARGUMENTS, PROTECTED
 from .editing import edited, looks
-from .judgement import Finding, judge
+from .judgement import Finding, Search, judge
 from .protection import Protection
+from .written import Target
 
 
 class BlockSensitiveWrites(Policy):
@@ -79,11 +80,9 @@ class BlockSensitiveWrites(Policy):
         arguments = tool_call.arguments
         if looks(tool_call.name.lower(), arguments):
             return None
-        for path in edited(arguments, self.config.path_arguments):
-            found = self._protection.finds(path)
-            if found:
-                return Finding(found, "an edit")
-        return None
+        search = Search(self._protection)
+        paths = edited(arguments, self.config.path_arguments)
+        return next(filter(None, (search.finds("an edit", START, Target(path)) for path in paths)), None)
 
     async def _in_commands(self, tool_call: ToolCall) -> Finding | None:
         arguments = tool_call.arguments

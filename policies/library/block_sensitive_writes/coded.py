@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import re2
+
 from policies.shell.code import literals
 
-_WRITES = re.compile(
-    r"write|unlink|remove|rename|copy|move|chmod|chown|symlink|\blink|touch|mkdir|append|truncate|dump|save"
-    r"|open\s*\(?[^)]*['\"][rwax+bt]*[wax+]|>",
-    re.IGNORECASE,
+_WRITES = re2.compile(
+    r"(?i)write|unlink|remove|rename|copy|move|chmod|chown|symlink|\blink|touch|mkdir|append|truncate|dump|save"
+    r"|open\s*\(?[^)]*['\"][rwax+bt]*[wax+]|>"
 )
 _ADDED = re.compile(r"(['\"])\s*(?:\+|\.|\.\.)\s*\1|(['\"])\s+\2")
 _HOME = re.compile(r"home|expanduser|~|userprofile", re.IGNORECASE)

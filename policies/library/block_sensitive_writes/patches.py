@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 _HEADER = re.compile(
-    r"^\s*\*\*\* (?:Add|Update|Delete|Create|Remove) File:\s*(.+)$|^\s*\*\*\* (?:Move|Rename) to:\s*(.+)$"
+    r"^[ \t]*\*\*\* (?:Add|Update|Delete|Create|Remove) File:\s*(.+)$|^[ \t]*\*\*\* (?:Move|Rename) to:\s*(.+)$"
     r"|^(?:\+\+\+|---) ([^\t\n]+)|^(?:rename|copy) (?:to|from) (.+)$|^Index: (.+)$",
     re.MULTILINE,
 )

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import Any
+
+import re2
 
 from policies.shell import FETCHED, START, UNKNOWN, Place
 
@@ -14,7 +17,8 @@ Segments = tuple[str, ...]
 """A path at its slashes; the first is "" for the root, "~" for a home, "." for where the command was started."""
 
 _UNKNOWN = re.compile(f"[{UNKNOWN}{FETCHED}]+")
-_GLOB = re.compile(f"[*?\\[{UNKNOWN}]")
+_VAGUE = re.compile(f"[*?\\[{UNKNOWN}{FETCHED}]")
+_ANY_FOLDERS = "(?:[^/]*/)*"
 MAX_SEGMENTS = 128
 MAX_MARKS = 256
 
@@ -47,9 +51,52 @@ class Protection:
     def _protects(self, path: Segments, tree: bool) -> str | None:
         if len(path) > MAX_SEGMENTS:
             return "unknown"
-        if any(_ends(_reached(path, pattern, fnmatchcase), pattern) for pattern in self.allowed):
+        if not self._is_suspect(path, tree) or any(_ends(_reached(path, p, fnmatchcase), p) for p in self.allowed):
             return None
         return next((written for written, pattern in self.patterns if _may_reach(path, pattern, tree)), None)
+
+    def _is_suspect(self, path: Segments, tree: bool) -> bool:
+        """Whether a pattern may protect `path`: a quick look, which says no for nearly all paths."""
+        text = "/".join(path)
+        if is_vague(text):
+            return True
+        exact, above = _quick(self.patterns)
+        regex = above if tree else exact
+        return bool(regex.fullmatch(text) or (text.startswith("./") and regex.fullmatch(f"~{text[1:]}")))
+
+
+@lru_cache(maxsize=16)
+def _quick(patterns: tuple[tuple[str, Segments], ...]) -> tuple[Any, Any]:
+    """One expression for all patterns, and one for these and all that they lie below."""
+    wholes = [pattern for _, pattern in patterns]
+    parts = [pattern[: end + 1] for pattern in wholes for end in range(len(pattern))]
+    return _any_of(wholes), _any_of([*wholes, *filter(_names, parts)])
+
+
+def _any_of(patterns: list[Segments]) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.dot_nl = True
+    options.max_mem = 64 << 20
+    return re2.compile("|".join(dict.fromkeys(map(_expression, patterns))) or "$^", options)
+
+
+def _expression(pattern: Segments) -> str:
+    pieces = [_ANY_FOLDERS if segment == "**" else _segment_expression(segment) + "/" for segment in pattern]
+    if pattern[-1] == "**":
+        return "".join(pieces[:-1]).removesuffix("/") + "(?:/.*)?" if len(pattern) > 1 else ".*"
+    return "".join(pieces).removesuffix("/")
+
+
+def _segment_expression(segment: str) -> str:
+    """A glob, or a little more than it: what matches is looked at again."""
+    parts = {"*": "[^/]*", "?": "[^/]"}
+    return "".join(parts.get(mark) or re.escape(mark) for mark in _marks(segment))
+
+
+def is_vague(path: str) -> bool:
+    """Whether only running the script would tell which file it is."""
+    return bool(_VAGUE.search(path))
 
 
 def _pattern(written: str) -> Segments:
@@ -64,6 +111,8 @@ def _segments(path: str) -> Segments:
 def _may_reach(path: Segments, pattern: Segments, tree: bool) -> bool:
     """Whether `path` may match `pattern`; with `tree`, whether something below it does, in a folder that it names."""
     home = path[0] == "." and pattern[0] == "~"  # the command may be started in a home
+    if not home and pattern[0] not in ("**", path[0]):
+        return False
     places = _reached(("~", *path[1:]) if home else path, pattern, _may_meet)
     return _ends(places, pattern) or (tree and path != (".",) and any(_names(pattern[:place]) for place in places))
 
@@ -108,7 +157,7 @@ def _says_enough(segment: str, before: Segments) -> bool:
 
 
 def _may_meet(segment: str, pattern: str) -> bool:
-    if not _GLOB.search(segment):
+    if not is_vague(segment):
         return fnmatchcase(segment, pattern)
     # No pattern of the shell's matches a name that begins with a dot unless it does so, too.
     if pattern.startswith(".") != segment.startswith("."):
@@ -119,8 +168,7 @@ def _may_meet(segment: str, pattern: str) -> bool:
 @lru_cache(maxsize=1024)
 def _marks(pattern: str) -> tuple[str, ...]:
     """`pattern` as single letters, `?` and `*`."""
-    pattern = re.sub(r"\[[^\]]+\]", "?", pattern.replace(UNKNOWN, "*"))
-    return tuple(pattern[:MAX_MARKS])
+    return tuple(re.sub(r"\[[^\]]+\]", "?", pattern.replace(UNKNOWN, "*")))[:MAX_MARKS]
 
 
 def _common(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _MAYBE_FENCE = re.compile(r" {0,3}(?:`{0,2}|~{0,2})\Z")
 _SHELL = frozenset({"", "bash", "sh", "shell", "zsh", "console", "shell-session", "shellsession", "terminal", "fish"})
 MAX_LINE = 4096
+MAX_SPAN = 1024
 """Characters. What is longer stays as it is, so that nobody waits for its end."""
 _PROMPT = re.compile(r"\s*(?:[$%>]\s+)?")
 
@@ -28,39 +29,46 @@ class Markdown:
 
     def feed(self, text: str, final: bool) -> str:
         """What is certain once `text` has arrived, all that is left if it is the last."""
-        self._kept += text
+        live, at = self._kept + text, 0
         released: list[str] = []
-        while self._kept:
-            size = self._unit(final)
-            if not size:
+        while at < len(live):
+            end = self._unit(live, at, final)
+            if end == at:
                 break
-            unit, self._kept = self._kept[:size], self._kept[size:]
-            released.append(self._changed(unit))
+            released.append(self._changed(live[at:end]))
+            at = end
+        self._kept = live[at:]
         return "".join(released)
 
-    def _unit(self, final: bool) -> int:
-        """How many characters make the next unit, 0 where it is not whole yet."""
+    def _unit(self, live: str, at: int, final: bool) -> int:
+        """Where the unit that begins at `at` ends, `at` itself where it is not whole yet."""
         if self._line_begins:
-            if self._is_shell or _FENCE.match(self._kept):
-                whole = self._kept.find("\n", 0, MAX_LINE) + 1
-                return whole or (min(len(self._kept), MAX_LINE) if final or len(self._kept) >= MAX_LINE else 0)
-            if not final and _MAYBE_FENCE.match(self._kept):
-                return 0
-        newline = self._kept.find("\n") + 1
-        return newline or len(self._kept) if self._fence else self._span(newline, final)
+            if self._is_shell or _FENCE.match(live, at):
+                newline = live.find("\n", at, at + MAX_LINE) + 1
+                whole = final or len(live) - at >= MAX_LINE
+                return newline or (min(len(live), at + MAX_LINE) if whole else at)
+            if not final and _MAYBE_FENCE.match(live, at):
+                return at
+        if self._fence:
+            return live.find("\n", at) + 1 or len(live)
+        tick = live.find("`", at)
+        if tick == at:
+            return self._span(live, at, final)
+        end = len(live) if tick < 0 else tick
+        return live.find("\n", at, end) + 1 or end
 
-    def _span(self, newline: int, final: bool) -> int:
-        """Up to the next code span, or the span itself. It ends on its line, or is none."""
-        end = newline or len(self._kept)
-        tick = self._kept.find("`", 0, end)
-        if tick:
-            return tick if tick > 0 else end
-        ticks = len(self._kept) - len(self._kept.lstrip("`"))
-        limit = min(end, MAX_LINE)
-        closing = re.compile(f"(?<!`)`{{{ticks}}}(?!`)").search(self._kept, ticks, limit)
-        if closing and (closing.end() < limit or (final and not newline and limit == end)):
+    def _span(self, live: str, at: int, final: bool) -> int:
+        """Behind the code span that begins at `at`; where it does not end on its line, it is none."""
+        newline = live.find("\n", at, at + MAX_SPAN) + 1
+        end = newline or len(live)
+        limit = min(end, at + MAX_SPAN)
+        ticks = at
+        while ticks < limit and live[ticks] == "`":
+            ticks += 1
+        closing = re.compile(f"(?<!`)`{{{ticks - at}}}(?!`)").search(live, ticks, limit)
+        if closing and (closing.end() < limit or (final and limit == len(live) and not newline)):
             return closing.end()
-        return ticks if newline or final or end >= MAX_LINE else 0
+        return ticks if newline or final or limit == at + MAX_SPAN else at
 
     def _changed(self, unit: str) -> str:
         begins, self._line_begins = self._line_begins, unit.endswith("\n")

@@ -314,6 +314,24 @@ async def test_a_path_deeper_than_anybody_needs_is_not_known() -> None:
     assert verdict.reason == "write to an unknown path (an edit)"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rm " + " ".join(f"a{number}" for number in range(25_000)),
+        "rm " + " ".join(f"*a{number}" for number in range(1_000)),
+        "ln -s a b; " * 500 + "touch " + " ".join(f"b/{number}" for number in range(1_000)),
+        "cd " + "a/" * 2_000 + "; " + "cd b; " * 3_000,
+    ],
+    ids=lambda command: command[:10],
+)
+async def test_more_paths_than_anybody_writes_are_not_all_looked_up(command: str) -> None:
+    assert (await judge(policy(), tool_call("bash", command=command))).reason.startswith("unparsable command")
+
+
+async def test_the_same_path_is_looked_up_once() -> None:
+    assert (await judge(policy(), tool_call("bash", command="rm *a; " * 1_000))).action == "allow"
+
+
 async def test_a_long_command_is_judged_in_a_process_of_its_own() -> None:
     padding = "echo a line of a longish script\n" * 2500
     assert (await judge(policy(), tool_call("bash", command=padding + "echo x > .env"))).action == "block"
