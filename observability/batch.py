@@ -10,8 +10,8 @@ from typing import Any
 from . import chain, packing, recipes
 from .blobs import NewBlob, Shelf
 from .chain import BLOCK_FIELDS, DECISION_FIELDS, Chain
-from .database import Database, Statement
-from .statements import BLOB, BLOCK, CLOSE, CLOSE_COLUMNS, DECISION, OPEN, OPEN_COLUMNS, REFERENCE
+from .database import Database
+from .statements import BLOB, BLOCK, CLOSE, CLOSE_COLUMNS, DECISION, OPEN, OPEN_COLUMNS, REFERENCE, Statement
 
 Row = dict[str, Any]
 Stored = tuple[bytes, bytes]

@@ -16,9 +16,7 @@ from typing import Any, Protocol
 import psycopg
 from psycopg.types.numeric import Int8Dumper
 
-Statement = tuple[str, Sequence[tuple[Any, ...]]]
-"""SQL, and the rows to run it with."""
-
+from .statements import Statement
 
 LOG_PAGES = 4000
 """Pages of SQLite's write-ahead log before it is copied back, and begun anew."""

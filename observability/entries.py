@@ -55,7 +55,10 @@ class SetAside:
 
 @dataclass(slots=True)
 class Opening:
-    """A call begins. `digest` is of the request's body, once the writer has seen it."""
+    """A call begins. `digest` is of the request's body, once the writer has seen it.
+
+    One that `is_dropped` is not on record, and neither is what follows it.
+    """
 
     facts: CallFacts
     policies: str
@@ -65,6 +68,7 @@ class Opening:
     truncated: list[str]
     digest: bytes | None = None
     is_written: bool = False
+    is_dropped: bool = False
     _row: dict[str, Any] | None = None
 
     @property

@@ -49,10 +49,14 @@ uncounted_processes = Gauge(
     "Other gateway processes that count limits for themselves, because there is no Redis.",
     multiprocess_mode="livemax",
 )
+spill_bytes = Gauge(
+    "luthien_spill_bytes", "Size of the journal of what the database does not have yet.", multiprocess_mode="livesum"
+)
 records_refused = Counter("luthien_records_refused", "Calls that could not begin because the record was full.")
 last_seal = Gauge(
     "luthien_last_seal_timestamp_seconds", "When this process last sealed the record.", multiprocess_mode="max"
 )
+calls_unrecorded = Counter("luthien_calls_unrecorded", "Calls that `async` had no room to record.")
 records_lost = Counter("luthien_records_lost", "Entries that could not be written at all.")
 
 

@@ -9,7 +9,8 @@ import time
 from datetime import UTC, datetime
 
 from .chain import Mark
-from .database import Database, Statement
+from .database import Database
+from .statements import Statement
 
 HEARTBEAT_SECONDS = 2.0
 

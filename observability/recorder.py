@@ -20,7 +20,7 @@ from . import metrics, tap, telemetry, writer
 from .chain import NONCE_BYTES
 from .credentials import without_secrets
 from .decision_rows import decision_row, policies_of
-from .entries import CallFacts, Checkpoint, Closing, Headers, Late, Opening, ReleasedBlock, SetAside
+from .entries import CallFacts, Checkpoint, Closing, Entry, Headers, Late, Opening, ReleasedBlock, SetAside
 from .entropy import random_bytes
 from .statements import PAYLOADS
 from .tap import Tap
@@ -142,7 +142,7 @@ class CallRecorder:
         """A verdict that came when the call was over."""
         row = decision_row(len(self._decisions), decision, late=True)
         self._decisions.append(row)
-        self._writer.submit(Late(self._facts.id, self._made_opening().process, row))
+        self._submit(Late(self._facts.id, self._made_opening().process, row))
 
     def note(self, kind: str, text: str = "", value: float | None = None) -> None:
         """What a policy, or the gateway, wants on record beside its verdicts."""
@@ -181,7 +181,7 @@ class CallRecorder:
         self.released(tool_calls)
         blocks, self._unsent_blocks = self._unsent_blocks, []
         process = self._made_opening().process
-        done = self._writer.submit(Checkpoint(self._facts.id, process, blocks, self._unsent_decisions()))
+        done = self._submit(Checkpoint(self._facts.id, process, blocks, self._unsent_decisions()))
         if done is not None:
             await done.wait()
 
@@ -228,7 +228,7 @@ class CallRecorder:
         if self._timings.total is None:
             self._timings.total = self._now_ms()
         closing = self._closing(outcome, status, error_kind, error_message)
-        self._closed = self._writer.submit(closing)
+        self._closed = self._submit(closing)
         metrics.call_ended(self._facts.dialect, outcome, error_kind, self._timings.total, self._timings.overhead)
         telemetry.call_ended(closing)
 
@@ -268,6 +268,9 @@ class CallRecorder:
             decisions=list(self._decisions),
             unsent=self._unsent_decisions(),
         )
+
+    def _submit(self, entry: Entry) -> Waiter | None:
+        return None if self._made_opening().is_dropped else self._writer.submit(entry)
 
     def _made_opening(self) -> Opening:
         if self._opening is None:

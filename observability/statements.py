@@ -5,7 +5,8 @@ Each may run twice, as it must when the answer to a commit is lost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from .chain import BLOCK_FIELDS, CLOSING_FIELDS, DECISION_FIELDS, OPENING_FIELDS
 
@@ -54,3 +55,35 @@ CLOSE = (
     f"UPDATE observability_callrecord SET {_assignments} "  # noqa: S608
     "WHERE id = ? AND outcome = 'open'"
 )
+
+_LINKS = {CLOSE: CLOSE_COLUMNS.index("boot_id"), DECISION: DECISION_COLUMNS.index("boot_id")}
+_RANKS = {sql: rank for rank, sql in enumerate((BLOB, REFERENCE, OPEN, BLOCK, DECISION, CLOSE))}
+_LINED_UP = (BLOB, REFERENCE)
+"""Other writers may store the same rows: in one order everywhere, or two could lock each other out."""
+
+Statement = tuple[str, Sequence[tuple[Any, ...]]]
+"""SQL, and the rows to run it with."""
+
+
+def merged(transactions: Iterable[Sequence[Statement]]) -> list[Statement] | None:
+    """One transaction that does what `transactions` do one after the other; None where that cannot be told."""
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    for sql, more in (statement for statements in transactions for statement in statements):
+        if sql not in _RANKS:
+            return None  # of another version of Luthien
+        rows.setdefault(sql, []).extend(more)
+    for sql in _LINED_UP:
+        if sql in rows:
+            rows[sql].sort(key=_first_columns)
+    return sorted(rows.items(), key=lambda statement: _RANKS[statement[0]])
+
+
+def _first_columns(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row[:2] if isinstance(row[1], bytes) else row[:1]
+
+
+def links(statements: Iterable[Statement]) -> Iterator[tuple[str, int, bytes]]:
+    """The places in chains that rows take: the chain's name, sequence, and the chain's value there."""
+    for sql, rows in statements:
+        if (first := _LINKS.get(sql)) is not None:
+            yield from ((row[first], row[first + 1], row[first + 3]) for row in rows if row[first])

@@ -6,18 +6,20 @@ and commit and is taken for dead. The leaf was made and the row has another's, s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import DatabaseError, connection
 
 from . import audit
-from .database import Database, DatabaseAway, Statement
+from .database import Database, DatabaseAway
 from .sealing.keys import signing_key
 from .sealing.tombstones import Range, bury
-from .statements import CLOSE
+from .statements import CLOSE, Statement
 
 _OURS = "SELECT 1 FROM observability_callrecord WHERE id = ? AND boot_id = ? AND sequence = ?"
 
 
-def excuse(database: Database, transaction: list[Statement], changed: int) -> None:
+def excuse(database: Database, transaction: Sequence[Statement], changed: int) -> None:
     """Bury the leaves of calls that a committed transaction did not close, given the rows its last statement changed.
 
     Raises DatabaseAway; the transaction may then be written again, and is looked at again.

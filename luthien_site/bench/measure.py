@@ -85,6 +85,20 @@ async def first_event(target: Target, rate: float, seconds: float) -> Figures:
     return _percentiles("ms", [(reply.marks[0] - due) * 1e3 for due, reply in replies])
 
 
+async def first_event_in_turn(target: Target, seconds: float) -> Figures:
+    """Closed loop, streamed, one client: the time from a call to its first text event, in ms."""
+    requests, pool = target.requests(SHORT_STREAM), Pool(target.port)
+    replies: list[Reply] = []
+    try:
+        target.verify(await pool.call(requests.next()))
+        stop = perf_counter() + seconds
+        while perf_counter() < stop:
+            replies.append(await pool.call(requests.next()))
+    finally:
+        pool.close()
+    return _percentiles("ms", [(reply.marks[0] - reply.began) * 1e3 for reply in replies])
+
+
 async def _at_rate(target: Target, script: Script, rate: float, seconds: float) -> list[tuple[float, Reply]]:
     """Calls at fixed times, whether those before are answered or not; each with when it was due."""
     requests, pool = target.requests(script), Pool(target.port)

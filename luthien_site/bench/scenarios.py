@@ -40,6 +40,11 @@ def full(seconds: float) -> list[Scenario]:
             lambda t: measure.first_event(t, STREAM_RATE, seconds),
         ),
         Scenario(
+            "first_event_1",
+            "First event of streams, 1 client, one after the other",
+            lambda t: measure.first_event_in_turn(t, seconds),
+        ),
+        Scenario(
             "paced",
             "64 streams of 100 events a second",
             lambda t: measure.paced_events(t, 64, 100.0, seconds),
@@ -58,6 +63,7 @@ def quick() -> list[Scenario]:
         *other_ways(4, 0.3),
         Scenario("latency", "Unstreamed answers at 20 calls a second", lambda t: measure.latency(t, RATE, 0.3)),
         Scenario("first_event", "First event of streams", lambda t: measure.first_event(t, RATE, 0.3)),
+        Scenario("first_event_1", "First event of streams, 1 client", lambda t: measure.first_event_in_turn(t, 0.3)),
         Scenario("paced", "4 streams of 50 events a second", lambda t: measure.paced_events(t, 4, 50.0, 0.3)),
         Scenario("memory", "4 slow streams", lambda t: measure.memory(t, 4, 0.2), once=True),
         *of_policies(4, 4, 50.0, 0.3),

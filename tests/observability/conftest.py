@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from asgiref.sync import SyncToAsync
@@ -11,7 +12,9 @@ from django.db import connection, connections
 
 from observability.database import Database, connect
 from observability.recorder import CallFacts, CallRecorder
+from observability.spill import Spill
 from observability.writer import RecordMode, Writer
+from tests.observability.weather import Weather
 
 _numbers = itertools.count()
 Record = Callable[..., CallRecorder]
@@ -34,12 +37,26 @@ def database(transactional_db: None) -> Iterator[Database]:
 
 
 @pytest.fixture
-def make_writer(transactional_db: None) -> Iterator[MakeWriter]:
-    """Starts writers on the test database, and stops them when the test is over."""
+def weather(transactional_db: None) -> Weather:
+    return Weather()
+
+
+@pytest.fixture
+def make_writer(transactional_db: None, tmp_path: Path) -> Iterator[MakeWriter]:
+    """Starts writers on the test database, and stops them when the test is over; all have their journals in one folder.
+
+    `spill_bytes` is the most that a journal may take; with 0 there is none.
+    """
     writers: list[Writer] = []
 
-    def make(mode: RecordMode = "blocking", database: Database | None = None, find_orphans: bool = False) -> Writer:
-        writer = Writer(database or connect(connection.settings_dict), mode, find_orphans=find_orphans)
+    def make(
+        mode: RecordMode = "blocking",
+        database: Database | None = None,
+        find_orphans: bool = False,
+        spill_bytes: int = 1 << 30,
+    ) -> Writer:
+        spill = Spill(tmp_path / "spill", spill_bytes) if spill_bytes else None
+        writer = Writer(database or connect(connection.settings_dict), mode, spill, find_orphans=find_orphans)
         writer.start()
         writers.append(writer)
         return writer

@@ -12,72 +12,16 @@ from django.db import connection
 
 from observability import chain
 from observability.chain import Chain
-from observability.database import Database, DatabaseAway, DatabaseRefused, Statement, connect
+from observability.database import Database, DatabaseAway, DatabaseRefused, connect
 from observability.models import Blob, CallRecord
 from observability.packing import SMALL
 from observability.recorder import CallRecorder, RecordUnavailable
+from observability.statements import Statement
 from policies.content import ToolCall
 from policies.verdicts import Decision
 from tests.observability.conftest import MakeWriter, make_facts
+from tests.observability.weather import Weather, verify, whole_call
 
-ALLOWED = Decision("p", 1, "enforce", "on_text", "text 0", "allow", score=0.5, evidence={"a": [1, 2.5, None]})
-
-
-class Weather:
-    """A real database that a test can send away, hold up, or make refuse what mentions a word."""
-
-    def __init__(self) -> None:
-        self._real = connect(connection.settings_dict)
-        self.away = False
-        self.refuses = ""
-        self.gate = threading.Event()
-        self.gate.set()
-        self.transactions: list[int] = []
-
-    def write(self, statements: Sequence[Statement]) -> int:
-        self.gate.wait(10)
-        if self.away:
-            raise DatabaseAway("away")
-        if self.refuses and self.refuses in repr(statements):
-            raise DatabaseRefused("refused")
-        self.transactions.append(sum(len(rows) for _, rows in statements))
-        return self._real.write(statements)
-
-    def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        return self._real.read(sql, parameters)
-
-    def time(self, value: Any) -> Any:
-        return self._real.time(value)
-
-    def close(self) -> None:
-        self._real.close()
-
-
-@pytest.fixture
-def weather(transactional_db: None) -> Weather:
-    return Weather()
-
-
-async def whole_call(call: CallRecorder) -> None:
-    call.open()
-    await call.opened()
-    call.decide(ALLOWED)
-    call.original(b"answer")
-    await call.checkpoint([ToolCall("id", "Read", "{}")])
-    await call.close("finished", 200)
-
-
-def verify(boot_id: str) -> int:
-    """Recompute a chain from what the database says; returns its length."""
-    calls = CallRecord.objects.filter(boot_id=boot_id).order_by("sequence")
-    again = Chain(boot_id)
-    for row in calls:
-        values = {name: getattr(row, name) for name in (*chain.CALL_FIELDS, "nonces")}
-        blocks = list(row.blocks.order_by("position").values())
-        decisions = list(row.decisions.filter(late=False).order_by("position").values())
-        link = again.extend(chain.call_leaf(values, blocks, decisions))
-        assert (link.sequence, link.leaf, link.chain) == (row.sequence, bytes(row.leaf or b""), bytes(row.chain or b""))
-    return len(calls)
 
 
 async def test_two_hundred_calls_at_once_are_all_durable_when_they_return(make_writer: MakeWriter) -> None:
@@ -121,11 +65,11 @@ async def test_nothing_returns_before_the_commit(make_writer: MakeWriter, weathe
     assert await CallRecord.objects.acount() == 1
 
 
-async def test_with_the_database_away_calls_are_told_and_nothing_is_lost(
+async def test_without_a_journal_calls_are_told_that_the_database_is_away_and_nothing_is_lost(
     make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("observability.waiting.PATIENCE", 0.2)
-    writer = make_writer(database=weather)
+    writer = make_writer(database=weather, spill_bytes=0)
     live = CallRecorder(make_facts(id="call_live"), writer)
     live.open()
     await live.opened()
@@ -186,6 +130,7 @@ async def test_a_commit_whose_answer_was_lost_is_repeated_without_harm(
     monkeypatch.setattr(Weather, "write", write)
     for _ in range(3):
         await whole_call(CallRecorder(make_facts(), writer))
+    assert await sync_to_async(writer.stop)(10)
     assert await sync_to_async(verify)(writer.boot_id) == 3
 
 
