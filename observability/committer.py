@@ -152,7 +152,7 @@ class Committer:
         while self._backlog:
             work = self._backlog[0]
             mark = self._head()
-            if not self._spill.keep(work.transactions, len(work.queued)):
+            if not self._spill.keep(work.transactions, max(len(work.queued), 1)):
                 return
             self._spilled_at = mark
             self._finish(self._backlog.popleft(), None)

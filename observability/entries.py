@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from policies.content import Block, ToolCall, Usage
 
@@ -22,6 +22,9 @@ from .text import clean, clean_name, clean_number, json_text
 from .timings import Timings
 
 Headers = Sequence[tuple[str, str]]
+Outcome = Literal[
+    "open", "finished", "blocked", "refused", "upstream_error", "cut", "cancelled", "stalled", "interrupted"
+]
 _NONCES = [(slice(place * NONCE_BYTES, (place + 1) * NONCE_BYTES), name) for place, name in enumerate(PAYLOADS)]
 
 
@@ -174,7 +177,7 @@ class Closing:
 
     opening: Opening
     closed_at: datetime
-    outcome: str
+    outcome: Outcome
     fields: dict[str, Any]
     usage: Usage | None
     timings: Timings

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 
@@ -20,7 +20,7 @@ from . import metrics, tap, telemetry, writer
 from .chain import NONCE_BYTES
 from .credentials import without_secrets
 from .decision_rows import decision_row, policies_of
-from .entries import CallFacts, Checkpoint, Closing, Entry, Headers, Late, Opening, ReleasedBlock, SetAside
+from .entries import CallFacts, Checkpoint, Closing, Entry, Headers, Late, Opening, Outcome, ReleasedBlock, SetAside
 from .entropy import random_bytes
 from .statements import PAYLOADS
 from .tap import Tap
@@ -31,10 +31,6 @@ from .waiting import RecordUnavailable, Waiter
 __all__ = ["CallFacts", "CallRecorder", "Outcome", "RecordUnavailable", "Timings"]
 
 log = structlog.get_logger(__name__)
-
-Outcome = Literal[
-    "open", "finished", "blocked", "refused", "upstream_error", "cut", "cancelled", "stalled", "interrupted"
-]
 
 
 class CallRecorder:

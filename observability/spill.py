@@ -142,7 +142,8 @@ def _write(database: Database, group: list[Frame]) -> None:
 def _publish(database: Database, group: list[Frame]) -> None:
     """Tell the sealer how far the chains of the dead have come; it may have thought that they had ended before."""
     ends: dict[str, Mark] = {}
-    for boot_id, *mark in links(statement for frame in group for each in frame.transactions for statement in each):
-        ends[boot_id] = max(ends.get(boot_id, (0, b"")), (mark[0], mark[1]))
+    written = (statement for frame in group for each in frame.transactions for statement in each)
+    for boot_id, sequence, chain in links(written):
+        ends[boot_id] = max(ends.get(boot_id, (0, b"")), (sequence, chain))
     if ends:
         database.write([(PUBLISH, [(boot_id, *mark, b"", True) for boot_id, mark in ends.items()])])

@@ -48,6 +48,7 @@ COVERED_BY: dict[str, str] = {
     "observability/blobs.py": "tests/observability/test_payloads.py",
     "observability/recipes.py": "tests/observability/test_payloads.py",
     "observability/call_page.py": "tests/observability/test_views.py",
+    "observability/committer.py": "tests/observability/test_writer.py",
     "observability/content.py": "tests/observability/test_queries.py",
     "observability/context_processors.py": "tests/observability/test_fail_open.py",
     "observability/database.py": "tests/observability/test_writer.py",

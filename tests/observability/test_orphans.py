@@ -20,7 +20,7 @@ from observability.recorder import CallRecorder, RecordUnavailable
 from observability.writer import Writer
 from policies.content import ToolCall
 from tests.observability.conftest import MakeWriter, make_facts
-from tests.observability.test_writer import verify
+from tests.observability.weather import verify
 
 LEFT_OPEN = """
 import asyncio, sys

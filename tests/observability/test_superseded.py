@@ -2,16 +2,14 @@ from __future__ import annotations
 
 from asgiref.sync import sync_to_async
 
-from observability.database import Database, DatabaseAway, Statement
+from observability.database import Database, DatabaseAway
 from observability.models import AuditEvent, CallRecord
 from observability.recorder import CallRecorder
 from observability.sealing.keys import public_key
 from observability.sealing.tombstones import Range, read
-from observability.statements import CLOSE
+from observability.statements import CLOSE, Statement
 from tests.observability.conftest import MakeWriter, make_facts
-from tests.observability.test_writer import Weather, verify, weather
-
-__all__ = ["weather"]
+from tests.observability.weather import Weather, verify
 
 
 async def test_a_call_that_somebody_else_closed_leaves_a_tombstone_in_our_chain(make_writer: MakeWriter) -> None:

@@ -2,26 +2,19 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
 
-from observability import chain
-from observability.chain import Chain
-from observability.database import Database, DatabaseAway, DatabaseRefused, connect
+from observability.database import Database, DatabaseAway, DatabaseRefused
 from observability.models import Blob, CallRecord
 from observability.packing import SMALL
 from observability.recorder import CallRecorder, RecordUnavailable
 from observability.statements import Statement
 from policies.content import ToolCall
-from policies.verdicts import Decision
 from tests.observability.conftest import MakeWriter, make_facts
 from tests.observability.weather import Weather, verify, whole_call
-
 
 
 async def test_two_hundred_calls_at_once_are_all_durable_when_they_return(make_writer: MakeWriter) -> None:
