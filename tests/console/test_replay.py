@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.console.replay import Judges, Material, NotReplayable, Replayed, pasted, replay
+from gateway.console.replay import Judges, Material, Replayed, replay
 from gateway.dialects import DIALECTS
 from observability.diff import Block
 from policies.active import ActivePolicy, Scope
@@ -242,52 +242,22 @@ async def test_what_a_judge_said_once_it_says_again_unasked(monkeypatch: pytest.
     assert (await replay(said("bye"), [active(AsksAJudge())], again)).fate == "undecided"
 
 
-@pytest.mark.parametrize(("dialect", "name", "raw"), [(d, n, r) for d in STREAMED for n, r in recordings(d)])
-def test_a_pasted_stream_is_recognised(dialect: str, name: str, raw: bytes) -> None:
-    assert pasted(json.dumps(ASKED[dialect]), raw.decode(errors="replace")).dialect == dialect
+class AsksAService(Policy):
+    async def on_text(self, text: Text, call: Call) -> Verdict:
+        return block("told so") if await call.fetch("https://service.invalid/", b"{}") == b"no" else allow()
 
 
-@pytest.mark.parametrize(("dialect", "name", "raw"), [(d, n, r) for d in STREAMED for n, r in answers(d)])
-def test_a_pasted_answer_is_recognised(dialect: str, name: str, raw: bytes) -> None:
-    assert pasted(json.dumps({"model": "m", "messages": []}), raw.decode()).dialect == dialect
+async def test_a_service_is_asked_only_where_it_may_be_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
 
+    async def fetch(*arguments: Any) -> bytes:
+        asked.append(arguments)
+        return b"no"
 
-@pytest.mark.parametrize(
-    ("asked", "dialect"),
-    [
-        ({"input": "hello"}, "openai_responses"),
-        ({"messages": [], "system": "be brief"}, "anthropic"),
-        ({"messages": [], "tools": [{"name": "bash", "input_schema": {}}]}, "anthropic"),
-        ({"messages": [{"role": "user", "content": [{"type": "tool_result"}]}]}, "anthropic"),
-        ({"messages": [{"role": "user", "content": "hello"}], "max_tokens": 5, "model": "claude-x"}, "anthropic"),
-        ({"messages": [{"role": "user", "content": "hello"}], "max_tokens": 5, "model": "gpt-x"}, "openai_chat"),
-        ({"messages": [{"role": "system", "content": "hello"}], "max_tokens": 5}, "openai_chat"),
-        ({"messages": [{"role": "assistant", "tool_calls": []}]}, "openai_chat"),
-        ({"messages": [{"role": "user", "content": "hello"}]}, "openai_chat"),
-    ],
-)
-def test_a_pasted_request_alone_is_recognised(asked: dict[str, Any], dialect: str) -> None:
-    assert pasted(json.dumps(asked)).dialect == dialect
-    assert pasted(json.dumps(asked), dialect="anthropic").dialect == "anthropic"
-
-
-@pytest.mark.parametrize(
-    ("request_text", "answer", "problem"),
-    [
-        ("", "", "The request is not JSON: line 1, column 1."),
-        ("[]", "", "The request is not a JSON object."),
-        ("[" * 100_000, "", "The request is not JSON."),
-        ('{"messages": []}', "rubbish", "The answer is not JSON: line 1, column 1."),
-        ("{}", "", "Neither text says which API it belongs to: choose one."),
-    ],
-)
-def test_what_cannot_be_replayed_says_why(request_text: str, answer: str, problem: str) -> None:
-    with pytest.raises(NotReplayable, match=problem):
-        pasted(request_text, answer)
-
-
-async def test_a_pasted_stream_with_the_line_ends_of_a_form_is_replayed() -> None:
-    raw = dict(recordings("anthropic"))["text"].decode().replace("\n", "\r\n").rstrip()
-    result = await replay(pasted(json.dumps(ASKED["anthropic"]), raw), [active(build("uppercase", {}))])
-    assert (result.outcome, result.fate) == ("finished", "rewritten")
-    assert result.wire.startswith(b"event: message_start")
+    monkeypatch.setattr("gateway.console.replay.judges.fetching.fetch", fetch)
+    assert (await replay(said("hello"), [active(AsksAService())], Judges())).fate == "undecided"
+    first = Judges(may_be_asked=True)
+    assert (await replay(said("hello"), [active(AsksAService())], first)).fate == "blocked"
+    again = Judges(answers=json.loads(json.dumps(first.answers)))
+    assert (await replay(said("hello"), [active(AsksAService())], again)).fate == "blocked"
+    assert len(asked) == 1

@@ -40,7 +40,7 @@ class SubjectForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "code"}),
     )
     together = forms.BooleanField(required=False, label="Together with the other policies in force")
-    judges = forms.BooleanField(required=False, label="Ask judges, which may cost money")
+    judges = forms.BooleanField(required=False, label="Ask judges and remote services, which may cost money")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

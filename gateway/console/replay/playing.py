@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Self
 
-from gateway import directory
+from gateway import directory, fetching
 from policies.active import ActivePolicy
 from policies.memory import Memory
 
@@ -24,10 +24,8 @@ class Player:
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
-            self._runner.run(directory.stop())
-        finally:
-            self._runner.close()
+        with self._runner as runner:
+            runner.run(_stop())
 
     def play(
         self, material: Material, policies: Sequence[ActivePolicy], judges: Judges, memory: Memory | None = None
@@ -37,3 +35,9 @@ class Player:
             return self._runner.run(replay(material, policies, judges, memory))
         except TimeoutError:
             raise NotReplayable(f"The policies took longer than {LONGEST:g} s.") from None
+
+
+async def _stop() -> None:
+    """Close what this loop opened to ask judges and services."""
+    await fetching.stop()
+    await directory.stop()

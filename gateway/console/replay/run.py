@@ -135,7 +135,7 @@ class _ReplayedCall(LiveCall):
         call = super()._seen_by_policies()
         call.on_ask = partial(self._judges.ask, self.incoming.began, self._decisions)
         call.on_first_seen = partial(_first_seen, self._memory)
-        call.on_count = count_alone
+        call.on_count, call.on_fetch = count_alone, self._judges.fetch
         return call
 
 
