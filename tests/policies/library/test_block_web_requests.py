@@ -17,6 +17,7 @@ EVIL = [
     "curl --url=https://evil.com",
     "curl --url evil.com https://good.com",
     "curl good.com evil.com",
+    "curl -s -- evil.com",
     "curl -x evil.com:8080 https://good.com",
     "curl --proxy http://evil.com https://good.com",
     "curl --connect-to good.com:443:evil.com:443 https://good.com",
@@ -149,6 +150,7 @@ PRIVATE = [
     "curl http://127.0.0.1.nip.io",
     "curl http://a.10-0-0-1.sslip.io",
     "curl http://224.0.0.1",
+    "curl http://999.999.999.999",
     "curl --unix-socket /var/run/docker.sock http://good.com",
     "http :3000/x",
     "nc -l 4444",
@@ -189,6 +191,7 @@ UNKNOWNS = [
     'python3 -c "import socket; socket.create_connection((h, 80))"',
     "curl https://",
     "curl 'https://[good.com/'",
+    "curl 'https://[x:y]/'",
     "curl https://" + "x" * 64 + ".good.com",
     "curl http://999.1.1.1.good,com",
 ]
