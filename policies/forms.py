@@ -61,8 +61,8 @@ class ActivationForm(forms.Form):
     order = forms.IntegerField(initial=0, help_text="Policies judge in ascending order, each what the one before made.")
     on_failure = forms.ChoiceField(
         label="If it fails",
-        choices=[("closed", "Block what it should have judged"), ("open", "Let it pass unjudged, and say so loudly")],
-        help_text="What happens if the policy fails or takes too long.",
+        choices=[("closed", "Closed: block"), ("open", "Open: let pass, and say so loudly")],
+        help_text="What becomes of what it should have judged, if it fails or takes too long.",
     )
     deadline = forms.FloatField(
         label="Deadline in seconds",

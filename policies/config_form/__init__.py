@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from policies import distinct_json
 from policies.config_form.editing import COMMANDS, NoSuchPlace, edited
-from policies.config_form.fields import Error, Field, draw, focus_after
+from policies.config_form.fields import Error, Field, draw, fits, focus_after
 from policies.config_form.reading import Posted, Reader, plain
 from policies.config_form.shapes import shape_of
 
@@ -45,7 +45,10 @@ class Draft:
             # A schema does not know the defaults that a factory makes; the model does.
             made = model.model_construct().model_dump(mode="json", warnings=False)
             config = {**shape_of(model).blank, **made}
-        return cls(model, dict(config))
+        if fits(shape_of(model), config):
+            return cls(model, dict(config))
+        # It was stored when the class had other settings, and no form can show all of it.
+        return cls(model, dict(config), _faults(model, config, ()), _text(config))
 
     @classmethod
     def read(cls, model: type[BaseModel], posted: Mapping[str, Sequence[str]]) -> Draft:
@@ -61,8 +64,7 @@ class Draft:
     @property
     def config(self) -> dict[str, Any]:
         """The config as JSON."""
-        value = plain(self.value)
-        return value if isinstance(value, dict) else {}
+        return plain(self.value) or {}
 
     @property
     def field(self) -> Field:
@@ -87,22 +89,20 @@ class Draft:
             value = distinct_json.loads(text)
         except (ValueError, RecursionError) as error:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            return cls(model, {}, [((), f"This is not JSON: {reason}")], text)
+            return cls(model, None, [((), f"This is not JSON: {reason}")], text)
         if not isinstance(value, dict):
-            return cls(model, {}, [((), "A config is an object: {...}")], text)
+            return cls(model, None, [((), "A config is an object: {...}")], text)
         return cls(model, value, _faults(model, value, ()), text)
 
     def _press(self, button: str) -> Draft:
         pressed = replace(self, pressed=True)
         if button == "json":
-            return replace(pressed, text=json.dumps(self.config, indent=2, ensure_ascii=False))
-        if button == "form":
-            # What is not JSON cannot be shown as fields; nothing of it is thrown away.
-            return pressed if self.text is not None and self._is_no_object() else replace(pressed, text=None)
-        return replace(pressed, errors=())._edit(button)
-
-    def _is_no_object(self) -> bool:
-        return not self.value and bool(self.errors) and self.errors[0][0] == ()
+            return replace(pressed, text=_text(self.config))
+        if self.text is None:
+            return replace(pressed, errors=())._edit(button)
+        # What no form can show stays as it is; nothing of it is thrown away.
+        shown = button == "form" and self.value is not None and fits(shape_of(self.model), self.value)
+        return replace(pressed, text=None) if shown else pressed
 
     def _edit(self, button: str) -> Draft:
         command, _, place = button.partition(":")
@@ -116,6 +116,10 @@ class Draft:
             return self
         changed = replace(self, value=value)
         return replace(changed, focus=focus_after(changed.field, known, place))
+
+
+def _text(config: Mapping[str, Any]) -> str:
+    return json.dumps(config, indent=2, ensure_ascii=False)
 
 
 def _faults(model: type[BaseModel], value: Any, known: Sequence[Error]) -> list[Error]:

@@ -91,8 +91,6 @@ class _Holder:
         return rows
 
     def _pairs(self) -> Pairs:
-        if isinstance(self.value, Mapping):
-            self._owner[self._key] = Pairs(self.value.items())
         pairs: Pairs = self.value
         return pairs
 

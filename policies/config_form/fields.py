@@ -10,6 +10,7 @@ from typing import Any
 from policies.config_form.shapes import Kind, Shape
 
 NOTHING = "\N{EN DASH}"
+MOST_LINES = 12
 Location = tuple[int | str, ...]
 Error = tuple[Location, str]
 """Where in the config, and what is wrong there."""
@@ -53,6 +54,11 @@ class Field:
         return " ".join([f"{self.id}-help"] * bool(self.help) + [f"{self.id}-errors"] * bool(self.errors))
 
     @property
+    def height(self) -> int:
+        """How many lines its control shows."""
+        return min(max(self.value.count("\n") + 1, 3), MOST_LINES)
+
+    @property
     def wrong(self) -> bool:
         """Whether something is wrong with it or with any of its parts."""
         return bool(self.errors) or any(part.wrong for part in (*self.fields, *self.rows))
@@ -77,6 +83,34 @@ def draw(shape: Shape, value: Any, errors: Sequence[Error], name: str) -> Field:
             return Field(**common, errors=_texts(errors), choices=_choices(shape, chosen or []))
         case _:
             return Field(**common, errors=_texts(errors, lines=kind == "lines"), value=_shown(kind, value))
+
+
+def fits(shape: Shape, value: Any) -> bool:
+    """Whether a form can show all of `value`, right or wrong as it may be."""
+    match shape.kind:
+        case "group":
+            return isinstance(value, Mapping) and _members_fit(shape, value)
+        case "maybe":
+            return value is None or (isinstance(value, Mapping) and _members_fit(shape, value))
+        case "rows" | "lines" | "choices":
+            return isinstance(value, list | tuple) and all(fits(shape.item, each) for each in value)
+        case "pairs":
+            return isinstance(value, Mapping) and all(fits(shape.item, each) for each in value.values())
+        case "choice":
+            return value is None or value in [known for _, known in shape.choices]
+        case "json":
+            return True
+        case "flag":
+            return isinstance(value, bool)
+        case "text" | "area":
+            return value is None or isinstance(value, str)
+        case _:
+            return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _members_fit(shape: Shape, value: Mapping[str, Any]) -> bool:
+    members = {part.name: part for part in shape.members}
+    return all(name in members and fits(members[name], inner) for name, inner in value.items())
 
 
 def focus_after(form: Field, command: str, place: str) -> str:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from gateway.templatetags.policy_words import prose
 from observability import policy_figures
 from observability.seldom import Seldom
 from policies import registry, services
@@ -54,6 +55,11 @@ def test_the_catalogue_is_searched_and_shows_what_is_broken(ada: Client, monkeyp
     assert "ImportError: &lt;b&gt;no&lt;/b&gt;" in found
     assert "No policy matches" in page(ada, "policy-catalogue", query="?q=nothing-like-it")
     assert "versions/new/?class=noop" in page(ada, "policy-catalogue", query="?policy=words")
+
+
+def test_code_in_a_policys_text_is_shown_as_code_and_escaped() -> None:
+    assert prose("Use `a < b` or `c`.") == "Use <code>a &lt; b</code> or <code>c</code>."
+    assert prose("<b> it`s") == "&lt;b&gt; it`s"
 
 
 def test_a_policy_is_made_with_its_first_version(ada: Client) -> None:
@@ -131,6 +137,17 @@ def test_a_new_version_begins_as_the_newest_or_the_one_that_is_named(ada: Client
     assert 'name="config.n" value="5"' in page(ada, "policy-version-new", "words", query="?from=1")
     other = page(ada, "policy-version-new", "words", query="?class=noop")
     assert "There is nothing to set" in other
+
+
+def test_a_config_of_another_age_is_shown_as_json_with_what_is_wrong(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version()
+    noop = registry.catalogue()["noop"]
+    monkeypatch.setattr(registry, "catalogue", lambda: {"uppercase_nth_word": noop})
+    shown = page(ada, "policy-version-new", "words")
+    assert 'name="config-json"' in shown and "<code>n</code>: Extra inputs are not permitted" in shown
+    assert "It was not stored" not in shown
 
 
 @pytest.mark.parametrize(

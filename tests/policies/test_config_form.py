@@ -70,6 +70,11 @@ def test_labels_help_bounds_and_defaults_are_the_models() -> None:
     assert (must.described_by, find(form, "config.must").wrong) == ("field-config-must-help", False)
 
 
+def test_a_control_of_several_lines_is_as_high_as_its_text_within_reason() -> None:
+    names = [find(Draft.of(Everything, {"names": ["x"] * count}).field, "config.names") for count in (0, 5, 99)]
+    assert [field.height for field in names] == [3, 5, 12]
+
+
 def test_text_that_a_control_would_change_gets_one_that_does_not() -> None:
     form = Draft.of(Everything, FULL).field
     assert (find(form, "config.must").kind, find(form, "config.names").kind) == ("area", "rows")

@@ -105,8 +105,34 @@ def test_json_that_will_not_do_is_kept_and_told(text: str, place: str, words: st
     assert words in what
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        *(
+            {"on": 1},
+            {"number": "3"},
+            {"number": True},
+            {"must": 5},
+            {"choice": "z"},
+            {"inner": 5},
+            {"inner": {"y": 1}},
+        ),
+        *({"inners": {}}, {"inners": [5]}, {"names": "x"}, {"names": [5]}, {"limits": []}, {"limits": {"a": "x"}}),
+        *({"missing": []}, {"missing": {"x": "1"}}, {"several": ["z"]}, {"unknown": 1}, {"inner": {"y": 1}}),
+    ],
+    ids=str,
+)
+def test_what_no_form_can_show_stays_in_the_json_view(part: dict[str, object]) -> None:
+    draft = Draft.read(Everything, {"config-json": [json.dumps({**FULL, **part})]})
+    for button in ("form", "add:config.inners"):
+        assert pressed(draft, button).text == draft.text
+    stored = Draft.of(Everything, {**FULL, **part})
+    assert stored.text is not None and json.loads(stored.text) == {**FULL, **part}
+
+
 def test_what_is_no_json_object_stays_in_the_json_view() -> None:
     assert pressed(Draft.read(Everything, {"config-json": ["{"]}), "form").text == "{"
+    assert pressed(Draft.read(Everything, {"config-json": ["{"]}), "form").config == {}
     fields = pressed(Draft.read(Everything, {"config-json": ['{"must": ""}']}), "form")
     assert fields.text is None and "config.must" in errors(fields)
 

@@ -104,7 +104,7 @@ def _form(
         "most_note": MOST_NOTE,
         "name_fault": faults.get("name", ""),
         "other_faults": [text for field, text in faults.items() if field != "name"],
-        "wrong": bool(faults or (draft.errors and not draft.pressed)),
+        "wrong": request.method == "POST" and bool(faults or (draft.errors and not draft.pressed)),
     }
     status = 422 if context["wrong"] else 200
     return render(request, "console/policies/version_form.html", context, status=status)

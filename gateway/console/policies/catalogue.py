@@ -101,6 +101,5 @@ def _seen(sees: Request | Text | ToolCall) -> tuple[str, str]:
             return "text", sees.text
         case ToolCall():
             return "tool call", f"{sees.name} {sees.arguments_text}".strip()
-        case Request():
-            tools = [f"tool: {tool.name}" for tool in sees.tools]
-            return "request", "\n".join([*sees.texts(), *tools]) or f"model: {sees.model}"
+    tools = [f"tool: {tool.name}" for tool in sees.tools]
+    return "request", "\n".join([*sees.texts(), *tools]) or f"model: {sees.model}"
