@@ -1,12 +1,17 @@
-"""Jobs and audit events in the admin, to read. Calls have pages of their own."""
+"""Jobs and audit events in the admin, to read; users and groups, whose changes are on record."""
 
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 
 from policies.admin import ReadOnlyAdmin
 
+from .accounts import Audited
 from .models import AuditEvent, Job
+
+admin.site.unregister([User, Group])
 
 
 @admin.register(Job)
@@ -22,3 +27,13 @@ class AuditEventAdmin(ReadOnlyAdmin):
     search_fields = ("actor", "subject")
     fields = ("at", "actor", "action", "subject", "detail", "sequence")
     show_full_result_count = False
+
+
+@admin.register(User)
+class AuditedUserAdmin(Audited, UserAdmin):
+    """As Django's own."""
+
+
+@admin.register(Group)
+class AuditedGroupAdmin(Audited, GroupAdmin):
+    """As Django's own."""

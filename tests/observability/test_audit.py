@@ -72,6 +72,7 @@ def test_an_edited_event_is_found() -> None:
 @pytest.mark.django_db
 def test_logins_are_events_and_a_password_in_the_wrong_field_is_not_kept(client: Client) -> None:
     User.objects.create_user("ada", password="right")
+    AuditEvent.objects.all().delete()
     assert client.login(username="ada", password="right")
     client.logout()
     client.login(username="ada", password="wrong")

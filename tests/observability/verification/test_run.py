@@ -22,6 +22,7 @@ from observability.statements import PAYLOADS
 from observability.writer import Writer
 from policies.models import Activation, Policy, PolicyVersion
 from tests.observability.conftest import MakeWriter, make_facts
+from tests.observability.test_orphans import die_in_mid_call
 from tests.observability.verification.conftest import Verify, rows, whole_call
 
 Rows = models.QuerySet[Any]
@@ -275,3 +276,15 @@ def test_of_many_findings_some_are_kept_and_all_are_counted(
     rows(CallRecord, sequence__isnull=False).update(error_message="x")
     report = verify()
     assert (len(report.findings), report.wrong) == (2, 5)
+
+
+def test_what_a_killed_process_left_is_closed_sealed_and_whole(
+    make_writer: MakeWriter, verify: Verify, seal: Callable[[], None]
+) -> None:
+    die_in_mid_call()
+    assert verify().calls.open == 1
+    adopter = make_writer(find_orphans=True)
+    assert adopter.stop(10)
+    seal()
+    report = verify(anchor=True)
+    assert (report.findings, report.calls.open, report.sealed) == ([], 0, 1)
