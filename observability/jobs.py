@@ -25,6 +25,10 @@ def create(kind: str, created_by: str = "", total: int = 0) -> Job:
     return Job.objects.create(kind=kind, created_by=created_by, total=total)
 
 
+class Failure(Exception):
+    """The work cannot be done; the text is a sentence for whoever asked for it."""
+
+
 class Progress:
     """What the work reports. The row is written once in BEAT_SECONDS at most, and that is its heartbeat."""
 
@@ -45,7 +49,7 @@ class Progress:
         job = self.job
         job.heartbeat_at = timezone.now()
         report = {"progress": job.progress, "total": job.total, "message": job.message}
-        wanted = Job.objects.filter(pk=job.pk, state=JobState.RUNNING, cancel_asked=False)
+        wanted = _this_run(job).filter(cancel_asked=False)
         if not wanted.update(**report, heartbeat_at=job.heartbeat_at):
             raise Cancelled
         self._written = time.monotonic()
@@ -58,10 +62,11 @@ def running(job: Job) -> Iterator[Progress]:
     Raises Cancelled where the job is no longer queued; a Cancelled of the work ends it and goes no further.
     """
     now = timezone.now()
-    job.state, job.started_at, job.heartbeat_at = JobState.RUNNING, now, now
-    begun = {"state": job.state, "started_at": now, "heartbeat_at": now, "total": job.total, "message": job.message}
-    if not Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(**begun):
+    begun = {"state": JobState.RUNNING, "started_at": now, "heartbeat_at": now}
+    waiting = Job.objects.filter(pk=job.pk, state=JobState.QUEUED)
+    if not waiting.update(**begun, total=job.total, message=job.message):
         raise Cancelled
+    job.state, job.started_at, job.heartbeat_at = JobState.RUNNING, now, now
     progress = Progress(job)
     try:
         yield progress
@@ -69,8 +74,8 @@ def running(job: Job) -> Iterator[Progress]:
         _finish(job, JobState.CANCELLED, "Cancelled.")
         return
     except BaseException as error:
-        # Only the kind of error: its text may quote what nobody should read here.
-        _finish(job, JobState.FAILED, f"Failed: {type(error).__name__}")
+        # Only the kind of other errors: their text may quote what nobody should read here.
+        _finish(job, JobState.FAILED, str(error) if isinstance(error, Failure) else f"Failed: {type(error).__name__}")
         raise
     _finish(job, JobState.DONE, job.message)
 
@@ -95,11 +100,25 @@ def fail_stuck() -> int:
     )
 
 
+def restart(job: Job) -> bool:
+    """Put a job whose worker fell silent back among those that wait; False where it has been heard of since.
+
+    Should the worker wake again, it is told that the job is no longer its own.
+    """
+    begun = {"state": JobState.QUEUED, "started_at": None, "heartbeat_at": None, "progress": 0}
+    return bool(_this_run(job).filter(heartbeat_at=job.heartbeat_at).update(**begun))
+
+
+def _this_run(job: Job) -> QuerySet[Job]:
+    """The row, if it still runs as `job` began it: a second run of it began at another time."""
+    return Job.objects.filter(pk=job.pk, state=JobState.RUNNING, started_at=job.started_at)
+
+
 def _finish(job: Job, state: JobState, message: str) -> None:
     job.state, job.message, job.finished_at = state, message, timezone.now()
     job.heartbeat_at = job.finished_at
-    # Whoever gave it up meanwhile has the last word.
-    Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(
+    # Whoever gave it up or began it anew meanwhile has the last word.
+    _this_run(job).update(
         state=state,
         message=message,
         finished_at=job.finished_at,

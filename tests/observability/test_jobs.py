@@ -68,6 +68,26 @@ def test_a_job_is_begun_once() -> None:
     assert Job.objects.get().state == "done"
 
 
+def test_a_job_that_is_begun_anew_is_no_longer_its_first_workers() -> None:
+    job = jobs.create("export")
+    with jobs.running(job) as first:
+        assert jobs.restart(Job.objects.get())
+        again = Job.objects.get()
+        assert (again.state, again.started_at) == ("queued", None)
+        with jobs.running(again):
+            with pytest.raises(jobs.Cancelled):
+                first.write()
+            assert not jobs.restart(job)
+            assert Job.objects.get().state == "running"
+    assert Job.objects.get().state == "done"
+
+
+def test_a_failure_that_is_told_in_a_sentence_is_shown() -> None:
+    with pytest.raises(jobs.Failure), jobs.running(jobs.create("export")):
+        raise jobs.Failure("The disk is full.")
+    assert Job.objects.get().message == "The disk is full."
+
+
 def test_a_job_that_fell_silent_is_found() -> None:
     now = timezone.now()
     Job.objects.create(kind="silent", state="running", heartbeat_at=now - jobs.STUCK_AFTER - timedelta(seconds=1))
