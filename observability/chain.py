@@ -1,16 +1,16 @@
 """The hash chain that makes an edit, a deletion or a reordering of the record visible. Pure.
 
 Each writer has a chain of its own. A leaf is SHA-256 over the canonical JSON of what a row says; the chain's value is
-SHA-256 over its value before and the leaf. Bodies enter as commitments, SHA-256 of a nonce and the body's digest: nonce
-and digest can be erased, and the leaf still verifies. Policies, their versions and activations have no chain of their
-own: the audit event of each change commits to the rows as they then stand.
+SHA-256 over its value before and the leaf. Bodies, and what else may quote them, enter as commitments, SHA-256 of a
+nonce and a digest: nonce, digest and text can be erased, and the leaf still verifies. Policies, their versions and
+activations have no chain of their own: the audit event of each change commits to the rows as they then stand.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -38,11 +38,17 @@ CLOSING_FIELDS = (
 )  # fmt: skip
 CALL_FIELDS = (*OPENING_FIELDS, *CLOSING_FIELDS)
 JSON_FIELDS = ("request_headers", "response_headers", "attempts", "notes", "truncated")
+HIDDEN_FIELDS = ("error_message", "request_headers", "response_headers", "attempts", "notes")
+"""What may quote people or models: the leaf knows it by the last of the commitments alone, so that it can be erased."""
 BLOCK_FIELDS = ("position", "kind", "tool_name", "tool_call_id", "content", "released_at_ms")
 DECISION_FIELDS = (
     "position", "policy", "version", "mode", "hook", "block", "action", "reason", "at_ms", "took_ms", "score",
     "evidence", "late",
 )  # fmt: skip
+HIDDEN_OF_DECISIONS = ("reason", "evidence")
+"""The same of decisions; one that came late is a leaf of its own, in which all of it stands."""
+ERASED = {name: "[]" if name in JSON_FIELDS else "" for name in HIDDEN_FIELDS}
+"""What stands in the columns of a call whose contents were erased."""
 AUDIT_FIELDS = ("at", "actor", "action", "subject", "detail", "commits")
 POLICY_FIELDS = ("name", "created_at")
 VERSION_FIELDS = (
@@ -55,9 +61,14 @@ ACTIVATION_FIELDS = (
 
 Row = Mapping[str, Any]
 Mark = tuple[int, bytes]
-_pick_call: Callable[[Row], tuple[Any, ...]] = itemgetter(*(name for name in CALL_FIELDS if name not in JSON_FIELDS))
+_pick_call: Callable[[Row], tuple[Any, ...]] = itemgetter(
+    *(name for name in CALL_FIELDS if name not in (*HIDDEN_FIELDS, *JSON_FIELDS))
+)
 _pick_block: Callable[[Row], tuple[Any, ...]] = itemgetter(*BLOCK_FIELDS)
-_pick_decision: Callable[[Row], tuple[Any, ...]] = itemgetter(*DECISION_FIELDS)
+_pick_decision: Callable[[Row], tuple[Any, ...]] = itemgetter(
+    *(name for name in DECISION_FIELDS if name not in HIDDEN_OF_DECISIONS)
+)
+_pick_late: Callable[[Row], tuple[Any, ...]] = itemgetter(*DECISION_FIELDS)
 _CONTENT = BLOCK_FIELDS.index("content")
 _EVIDENCE = DECISION_FIELDS.index("evidence")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -100,22 +111,34 @@ def commit(nonce: bytes, digest: bytes | None) -> bytes:
 def call_leaf(call: Row, blocks: Sequence[Row], decisions: Sequence[Row]) -> bytes:
     """The leaf of a closed call with its blocks and decisions, both in the order of their positions.
 
-    JSON_FIELDS and `evidence` are values, or their canonical text, which is what the leaf says. `nonces` hides the
-    contents of blocks; where they were erased, the contents are their commitments.
+    JSON_FIELDS are values, or their canonical text, which is what the leaf says. `nonces` hides the contents of blocks;
+    where they were erased, the contents are their commitments. What HIDDEN_FIELDS and HIDDEN_OF_DECISIONS name is in
+    the leaf through `commitments`.
     """
     nonces = bytes(call["nonces"])
     return _leaf(
         "call",
         _pick_call(call),
-        [json_text(call[name]) if type(call[name]) is not str else call[name] for name in JSON_FIELDS],
+        _text(call["truncated"]),
         [_block_values(block, nonces) for block in blocks],
-        [_decision_values(decision) for decision in decisions],
+        [_pick_decision(decision) for decision in decisions],
+    )
+
+
+def hidden_digest(call: Row, decisions: Iterable[Row]) -> bytes:
+    """SHA-256 over what the leaf of a call hides; `decisions` are those of the leaf, in order, with `evidence` as a
+    value or as its canonical text."""
+    return _leaf(
+        [_text(call[name]) for name in HIDDEN_FIELDS],
+        [(decision["reason"], _evidence(decision["evidence"])) for decision in decisions],
     )
 
 
 def late_leaf(call_id: str, decision: Row) -> bytes:
     """The leaf of a decision that came after its call was closed."""
-    return _leaf("late", call_id, _decision_values(decision))
+    values = _pick_late(decision)
+    values = (*values[:_EVIDENCE], _evidence(values[_EVIDENCE]), *values[_EVIDENCE + 1 :])
+    return _leaf("late", call_id, values)
 
 
 def audit_leaf(event: Row) -> bytes:
@@ -137,12 +160,12 @@ def _block_values(block: Row, nonces: bytes) -> tuple[Any, ...]:
     return (*values[:_CONTENT], commit(nonces, bytes(content)), *values[_CONTENT + 1 :])
 
 
-def _decision_values(decision: Row) -> tuple[Any, ...]:
-    values = _pick_decision(decision)
-    evidence = values[_EVIDENCE]
-    if evidence is None or type(evidence) is str:
-        return values
-    return (*values[:_EVIDENCE], json_text(evidence), *values[_EVIDENCE + 1 :])
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json_text(value)
+
+
+def _evidence(value: object) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _leaf(*parts: object) -> bytes:

@@ -6,7 +6,7 @@ splitting and the compression happen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -219,7 +219,7 @@ class Closing:
             "overhead_ms": timings.overhead,
         }
         self._add_payloads(batch, row)
-        row["commitments"] = commitments(row)
+        row["commitments"] = commitments(row, self.decisions)
         for block in self.unsent_blocks:
             block.add_to(batch, call_id)
         batch.add_decisions(call_id, self.unsent)
@@ -268,10 +268,11 @@ class Late:
 Entry = Opening | Checkpoint | Closing | Late
 
 
-def commitments(row: dict[str, Any]) -> bytes:
-    """What a call's leaf says of its four payloads, one after the other."""
+def commitments(row: Mapping[str, Any], decisions: Iterable[Mapping[str, Any]]) -> bytes:
+    """What a call's leaf says of its four payloads and of what else it hides, one after the other."""
     nonces = row["nonces"]
-    return b"".join([chain.commit(nonces[part], row[name]) for part, name in _NONCES])
+    bodies = [chain.commit(nonces[part], row[name]) for part, name in _NONCES]
+    return b"".join((*bodies, chain.commit(nonces, chain.hidden_digest(row, decisions))))
 
 
 def conversation(facts: CallFacts) -> str:

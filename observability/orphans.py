@@ -95,9 +95,9 @@ def _interrupt(call: CallRecord, batch: Batch) -> None:
         if isinstance(value, memoryview):
             row[name] = bytes(value)
     row |= {name: json_text(row[name]) for name in JSON_FIELDS}
-    row["commitments"] = commitments(row)
     blocks = list(call.blocks.order_by("position").values(*BLOCK_FIELDS))
     decisions = list(call.decisions.order_by("position").values(*DECISION_FIELDS))
+    row["commitments"] = commitments(row, decisions)
     batch.close_call(row, blocks, decisions)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..chain import BLOCK_FIELDS, CALL_FIELDS, DECISION_FIELDS, call_leaf, late_leaf
+from ..chain import BLOCK_FIELDS, CALL_FIELDS, DECISION_FIELDS, ERASED, HIDDEN_FIELDS, call_leaf, late_leaf
 from ..entries import commitments
 from ..sealing.tombstones import Range
 from ..statements import LINK_COLUMNS, PAYLOADS
@@ -89,16 +89,11 @@ class CallWalk:
         if links != len(LINK_COLUMNS):
             self._report(Finding(f"{name}: was put in or edited, it is in no chain", at))
             return
-        if not self._is_recorded(call, blocks, ours):
+        if not _is_recorded(call, blocks, ours):
             self._report(Finding(f"{name}: was edited, or its blocks or verdicts were", at))
-        self._bodies(call, name)
+        if not call["nonces"]:
+            self._erased_call(call, ours, name)
         self._walk_of(call["boot_id"]).add(Leaf(call["sequence"], call["leaf"], call["chain"], name, at))
-
-    def _is_recorded(self, call: Row, blocks: list[Row], decisions: list[Row]) -> bool:
-        try:
-            return call_leaf(call, blocks, decisions) == bytes(call["leaf"])
-        except (TypeError, ValueError):
-            return False  # no leaf can be made of what stands there
 
     def _decision(self, call: Row, decision: Row) -> None:
         name, at = f"verdict {decision['position']} of call {call['id']}", call["started_at"]
@@ -111,21 +106,37 @@ class CallWalk:
                 Leaf(decision["sequence"], decision["leaf"], decision["chain"], name, at)
             )
 
-    def _bodies(self, call: Row, name: str) -> None:
-        if not call["nonces"]:
-            ranges = self._erased.get(call["boot_id"], ())
-            if any(each.first <= call["sequence"] <= each.last for each in ranges):
-                self.counts.erased += 1
-            else:
-                self._report(Finding(f"{name}: its bodies are gone, and no tombstone says why", call["started_at"]))
-        elif commitments(call) != call["commitments"]:
-            self._report(Finding(f"{name}: the names of its bodies were edited", call["started_at"]))
+    def _erased_call(self, call: Row, decisions: list[Row], name: str) -> None:
+        ranges = self._erased.get(call["boot_id"], ())
+        if any(each.first <= call["sequence"] <= each.last for each in ranges):
+            self.counts.erased += 1
+        else:
+            self._report(Finding(f"{name}: its bodies are gone, and no tombstone says why", call["started_at"]))
+        if not _is_empty(call, decisions):
+            self._report(Finding(f"{name}: was erased, and something was put in", call["started_at"]))
 
     def _strays(self, blocks: Mapping[str, list[Row]], decisions: Mapping[str, list[Row]]) -> None:
         for what, rows in (("block", blocks), ("verdict", decisions)):
             for call_id, found in rows.items():
                 for row in found:
                     self._report(Finding(f"{what} {row['position']} of call {call_id}: there is no such call"))
+
+
+def _is_recorded(call: Row, blocks: list[Row], decisions: list[Row]) -> bool:
+    """Whether the row says what its leaf says, and holds what it has committed to, unless that was erased."""
+    try:
+        if call["nonces"] and commitments(call, decisions) != call["commitments"]:
+            return False
+        return call_leaf(call, blocks, decisions) == bytes(call["leaf"])
+    except (TypeError, ValueError):
+        return False  # no leaf can be made of what stands there
+
+
+def _is_empty(call: Row, decisions: list[Row]) -> bool:
+    """Whether nothing stands where an erasure left nothing: no leaf would tell."""
+    digests = all(call[name] is None for name in PAYLOADS)
+    fields = all(call[name] == ERASED[name] for name in HIDDEN_FIELDS)
+    return digests and fields and not any(decision["reason"] or decision["evidence"] for decision in decisions)
 
 
 def _links(row: Row) -> int:

@@ -11,6 +11,8 @@ from observability.chain import (
     BLOCK_FIELDS,
     CALL_FIELDS,
     DECISION_FIELDS,
+    HIDDEN_FIELDS,
+    HIDDEN_OF_DECISIONS,
     JSON_FIELDS,
     NOTHING,
     START,
@@ -18,6 +20,7 @@ from observability.chain import (
     audit_leaf,
     call_leaf,
     commit,
+    hidden_digest,
     late_leaf,
 )
 
@@ -25,6 +28,7 @@ CALL: dict[str, Any] = {name: [] if name in JSON_FIELDS else f"the {name}" for n
 CALL["nonces"] = b"nonces"
 BLOCK: dict[str, Any] = {name: f"the {name}" for name in BLOCK_FIELDS} | {"content": b"a digest"}
 DECISION: dict[str, Any] = {name: f"the {name}" for name in DECISION_FIELDS}
+HIDDEN = hidden_digest(CALL, [DECISION])
 LEAF = call_leaf(CALL, [BLOCK], [DECISION])
 
 
@@ -44,16 +48,27 @@ def test_what_was_not_committed_can_be_undone() -> None:
 
 
 @pytest.mark.parametrize("name", CALL_FIELDS)
-def test_a_leaf_covers_every_field_of_a_call(name: str) -> None:
-    assert call_leaf({**CALL, name: ["another"]}, [BLOCK], [DECISION]) != LEAF
+def test_a_leaf_or_what_it_hides_covers_every_field_of_a_call(name: str) -> None:
+    changed = {**CALL, name: ["another"]}
+    hidden = hidden_digest(changed, [DECISION]) != HIDDEN
+    assert hidden == (name in HIDDEN_FIELDS)
+    assert (call_leaf(changed, [BLOCK], [DECISION]) != LEAF) == (not hidden)
 
 
 def test_a_leaf_covers_every_field_of_blocks_and_decisions_and_their_number() -> None:
     others = [call_leaf(CALL, [{**BLOCK, name: b"another"}], [DECISION]) for name in BLOCK_FIELDS]
-    others += [call_leaf(CALL, [BLOCK], [{**DECISION, name: "another"}]) for name in DECISION_FIELDS]
+    plain = [name for name in DECISION_FIELDS if name not in HIDDEN_OF_DECISIONS]
+    others += [call_leaf(CALL, [BLOCK], [{**DECISION, name: "another"}]) for name in plain]
     others += [call_leaf(CALL, [], [DECISION]), call_leaf(CALL, [BLOCK], []), call_leaf(CALL, [BLOCK] * 2, [DECISION])]
     assert LEAF not in others
     assert len(set(others)) == len(others)
+
+
+def test_what_verdicts_say_is_hidden_and_covered() -> None:
+    changed = [{**DECISION, name: "another"} for name in HIDDEN_OF_DECISIONS]
+    assert HIDDEN not in {hidden_digest(CALL, decisions) for decisions in ([], [changed[0]], [changed[1]])}
+    assert {call_leaf(CALL, [BLOCK], [decision]) for decision in changed} == {LEAF}
+    assert hidden_digest(CALL, [{**DECISION, "evidence": None}]) != HIDDEN
 
 
 def test_columns_that_say_the_same_have_the_same_leaf() -> None:
@@ -65,6 +80,7 @@ def test_columns_that_say_the_same_have_the_same_leaf() -> None:
         "attempts": '[{"a":null,"b":1}]',
     }
     assert call_leaf(CALL | given, [], []) == call_leaf(CALL | read, [], [])
+    assert hidden_digest(CALL | given, []) == hidden_digest(CALL | read, [])
 
 
 def test_a_late_verdict_is_bound_to_its_call() -> None:

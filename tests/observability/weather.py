@@ -11,9 +11,10 @@ from django.db import connection
 from observability import chain
 from observability.chain import Chain
 from observability.database import DatabaseAway, DatabaseRefused, connect
+from observability.entries import commitments
 from observability.models import CallRecord
 from observability.recorder import CallRecorder
-from observability.statements import Statement
+from observability.statements import PAYLOADS, Statement
 from policies.content import ToolCall
 from policies.verdicts import Decision
 
@@ -64,9 +65,11 @@ def verify(boot_id: str) -> int:
     calls = CallRecord.objects.filter(boot_id=boot_id).order_by("sequence")
     again = Chain(boot_id)
     for row in calls:
-        values = {name: getattr(row, name) for name in (*chain.CALL_FIELDS, "nonces")}
+        values = {name: getattr(row, name) for name in (*chain.CALL_FIELDS, *PAYLOADS, "nonces")}
+        values = {name: bytes(each) if isinstance(each, memoryview) else each for name, each in values.items()}
         blocks = list(row.blocks.order_by("position").values())
         decisions = list(row.decisions.filter(late=False).order_by("position").values())
+        assert commitments(values, decisions) == bytes(row.commitments)
         link = again.extend(chain.call_leaf(values, blocks, decisions))
         assert (link.sequence, link.leaf, link.chain) == (row.sequence, bytes(row.leaf or b""), bytes(row.chain or b""))
     return len(calls)

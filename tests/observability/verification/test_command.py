@@ -64,7 +64,12 @@ def test_removals_and_erasures_on_purpose_are_told(recorded: Writer, tmp_path: P
     gap = Range(call.boot_id, 2, 2, bytes(call.chain or b""))
     audit.record(actor="luthien", action="record.purged", commits=bury("removed", [gap], signing_key()))
     CallRecord.objects.filter(pk="call_late").update(
-        nonces=b"", request_original=None, request_final=None, opening_bodies=None, closing_bodies=None
+        nonces=b"",
+        request_original=None,
+        request_final=None,
+        opening_bodies=None,
+        closing_bodies=None,
+        request_headers=[],
     )
     gone = Range(call.boot_id, 5, 5, b"")
     audit.record(actor="luthien", action="record.erased", commits=bury("erased", [gone], signing_key()))

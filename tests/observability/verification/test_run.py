@@ -109,7 +109,7 @@ def test_swapped_calls_are_found(recorded: Writer, verify: Verify) -> None:
 
 def test_a_chain_that_was_forged_from_an_edit_on_is_not_the_sealed_one(recorded: Writer, verify: Verify) -> None:
     call = CallRecord.objects.get(pk="call_2")
-    CallRecord.objects.filter(pk="call_2").update(error_message="nothing happened")
+    CallRecord.objects.filter(pk="call_2").update(status=418)
     forge(recorded.boot_id)
     assert call.chain != CallRecord.objects.get(pk="call_2").chain
     assert "seal 2 covers something else" in first(verify)
@@ -188,7 +188,10 @@ def erase(call: CallRecord) -> None:
         said = chain.commit(bytes(call.nonces), bytes(block.content or b""))
         rows(Block, call_id=call.pk, position=block.position).update(content=said, arguments=None)
     nothing = dict.fromkeys((*PAYLOADS, "opening_bodies", "closing_bodies"))
-    rows(CallRecord, pk=call.pk).update(nonces=b"", **nothing)
+    rows(Decision, call_id=call.pk).update(reason="", evidence=None)
+    rows(CallRecord, pk=call.pk).update(
+        nonces=b"", error_message="", request_headers=[], response_headers=[], attempts=[], notes=[], **nothing
+    )
 
 
 def test_a_tombstone_of_somebody_elses_key_excuses_nothing(recorded: Writer, verify: Verify) -> None:
