@@ -45,7 +45,7 @@ def main(parent: int) -> None:
             "--pool",
             "threads",
             "--concurrency",
-            "2",
+            "4",
             "--loglevel",
             "WARNING",
             "--without-gossip",

@@ -1,4 +1,4 @@
-"""What happened: calls with their blocks and verdicts, the bytes they consist of, jobs, and changes by people.
+"""What happened: calls with their blocks and verdicts, the bytes they consist of, and changes by people.
 
 Call records, blocks, decisions and blobs are written by `writer.py` alone, in SQL; here they are declared and read.
 """
@@ -6,9 +6,12 @@ Call records, blocks, decisions and blobs are written by `writer.py` alone, in S
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
 
 from .fields import JsonText
+from .job_models import Job as Job
+from .job_models import JobState as JobState
+from .job_models import Turn as Turn
+from .job_models import Worker as Worker
 
 
 class Outcome(models.TextChoices):
@@ -204,37 +207,6 @@ class Process(models.Model):
 
     class Meta:
         verbose_name_plural = "processes"
-
-
-class JobState(models.TextChoices):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class Job(models.Model):
-    """Work in the background, as people see it. `progress` counts up to `total`, which is 0 while unknown."""
-
-    kind = models.TextField()
-    state = models.TextField(choices=JobState.choices, default=JobState.QUEUED)
-    progress = models.BigIntegerField(default=0)
-    total = models.BigIntegerField(default=0)
-    message = models.TextField(default="", blank=True)
-    cancel_asked = models.BooleanField(default=False)
-    created_by = models.TextField(default="", blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["state", "heartbeat_at"], name="job_state")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.pk}"
 
 
 class AuditEvent(Chained):

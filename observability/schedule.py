@@ -6,5 +6,6 @@ from celery.schedules import crontab
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "collect blobs": {"task": "observability.collect_blobs", "schedule": crontab(hour="3", minute="17")},
-    "fail stuck jobs": {"task": "observability.fail_stuck_jobs", "schedule": 60.0},
+    # What comes often is worth nothing late: messages for a worker that is away must not pile up.
+    "look after jobs": {"task": "observability.look_after_jobs", "schedule": 30.0, "options": {"expires": 30}},
 }

@@ -3,9 +3,12 @@
 from celery import shared_task
 
 from . import collector, jobs
+from . import workers as workers
+from .turns import in_turn
 
 
 @shared_task(name="observability.collect_blobs")
+@in_turn(12 * 3600)
 def collect_blobs() -> None:
     """Deletes the bodies that no record needs any more."""
     with jobs.running(jobs.create("collect_blobs", created_by="schedule")) as progress:
@@ -13,7 +16,8 @@ def collect_blobs() -> None:
             progress.advance(deleted, f"{progress.job.progress + deleted} blobs deleted")
 
 
-@shared_task(name="observability.fail_stuck_jobs")
-def fail_stuck_jobs() -> None:
-    """Says of jobs whose worker is gone that they failed."""
-    jobs.fail_stuck()
+@shared_task(name="observability.look_after_jobs")
+@in_turn(30)
+def look_after_jobs() -> None:
+    """Begins jobs again whose worker is gone, or says of them that they failed."""
+    jobs.look_after()

@@ -56,6 +56,7 @@ COVERED_BY: dict[str, str] = {
     "observability/entries.py": "tests/observability/test_recorder.py",
     "observability/fields.py": "tests/observability/test_queries.py",
     "observability/inbox.py": "tests/observability/test_writer.py",
+    "observability/job_models.py": "tests/observability/test_jobs.py",
     "observability/models.py": "tests/observability/test_queries.py",
     "observability/process.py": "tests/observability/test_orphans.py",
     "observability/schedule.py": "tests/observability/test_jobs.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from celery import current_app
 
 from gateway.console.backtest import results, running
 from gateway.console.backtest.models import Backtest
@@ -26,7 +27,7 @@ async def twenty(writer: Writer) -> None:
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The backtests that were handed to a worker, which is not there."""
     asked: list[int] = []
-    monkeypatch.setattr("gateway.tasks.backtest.delay", asked.append)
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, **_: asked.extend(args))
     return asked
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from gateway.console.backtest import comparing, results, running
 from gateway.console.backtest.changes import change, recorded_fate
+from gateway.console.backtest.models import BacktestCall
 from observability import jobs
-from observability.models import CallRecord
+from observability.models import CallRecord, Job
 from observability.writer import Writer
 from policies import services
 from policies.models import Terms
@@ -126,6 +128,18 @@ def test_a_worker_that_takes_it_twice_does_it_once(queued: list[int]) -> None:
     backtest = made()
     done(backtest)
     running.run(backtest.pk)
+    assert backtest.calls.count() == 20
+
+
+def test_one_whose_worker_died_begins_anew(queued: list[int]) -> None:
+    seed.fill(twenty)
+    backtest = made()
+    BacktestCall.objects.create(backtest=backtest, position=0, call_id="call_19")
+    Job.objects.update(state="running", attempts=1, heartbeat_at=timezone.now() - jobs.STUCK_AFTER * 2)
+    jobs.look_after()
+    assert queued == [backtest.pk, backtest.pk]
+    backtest.refresh_from_db()
+    done(backtest)
     assert backtest.calls.count() == 20
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.test import Client
 from playwright.sync_api import Page
 
@@ -39,12 +40,12 @@ def author(transactional_db: None) -> Client:
 
 
 def test_a_broker_that_is_away_is_told_on_the_page(author: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def delay(pk: int) -> None:
+    def send(*_: object, **__: object) -> None:
         raise OSError("no broker")
 
-    monkeypatch.setattr("gateway.tasks.backtest.delay", delay)
+    monkeypatch.setattr(current_app, "send_task", send)
     page = author.post(URL, {**NO_BASH, "most": "5"}, follow=True).content.decode()
-    assert "No worker can be reached" in page
+    assert "The broker of jobs cannot be reached" in page
 
 
 def test_only_authors_who_see_calls_may_run_one(client: Client, queued: list[int]) -> None:

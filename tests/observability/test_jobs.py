@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from celery import current_app
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -54,7 +57,7 @@ def test_a_job_that_runs_stops_when_it_reports_next() -> None:
 def test_a_job_that_was_given_up_stays_so_whatever_its_worker_says_later() -> None:
     with jobs.running(jobs.create("export")) as progress:
         Job.objects.update(heartbeat_at=timezone.now() - jobs.STUCK_AFTER * 2)
-        jobs.fail_stuck()
+        jobs.look_after()
         with pytest.raises(jobs.Cancelled):
             progress.write()
     assert Job.objects.get().state == "failed"
@@ -93,13 +96,106 @@ def test_a_job_that_fell_silent_is_found() -> None:
     Job.objects.create(kind="silent", state="running", heartbeat_at=now - jobs.STUCK_AFTER - timedelta(seconds=1))
     Job.objects.create(kind="busy", state="running", heartbeat_at=now)
     Job.objects.create(kind="done", state="done", heartbeat_at=now - timedelta(days=1))
-    tasks.fail_stuck_jobs()
+    tasks.look_after_jobs()
     assert dict(Job.objects.values_list("kind", "state")) == {"silent": "failed", "busy": "running", "done": "done"}
 
 
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[object]]]:
+    """What the broker is told."""
+    told: list[tuple[str, list[object]]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, **_: told.append((name, args)))
+    return told
+
+
+Sent = list[tuple[str, list[object]]]
+
+
+def silent(**given: object) -> Job:
+    """A job whose worker has not been heard of."""
+    defaults = {"kind": "export", "state": "running", "attempts": 1, "task": "tests.export", "arguments": [7]}
+    long_ago = timezone.now() - jobs.STUCK_AFTER * 2
+    return Job.objects.create(**(defaults | {"heartbeat_at": long_ago, "queued_at": long_ago} | given))
+
+
+def test_a_stuck_job_is_begun_again_and_its_log_says_so(sent: Sent) -> None:
+    job = silent()
+    jobs.look_after()
+    job.refresh_from_db()
+    assert (job.state, sent) == ("queued", [("tests.export", [7])])
+    assert job.log.endswith("Its worker fell silent; it is begun again.")
+    jobs.look_after()
+    assert len(sent) == 1
+
+
+def test_the_worker_that_was_given_up_cannot_speak_for_the_one_in_its_place(sent: Sent) -> None:
+    with jobs.running(jobs.create("export", task="tests.export")) as late:
+        Job.objects.update(heartbeat_at=timezone.now() - jobs.STUCK_AFTER * 2)
+        jobs.look_after()
+        with jobs.running(Job.objects.get()) as progress:
+            progress.job.total = 3
+            with pytest.raises(jobs.Cancelled):
+                late.write()
+            progress.advance(3)
+    row = Job.objects.get()
+    assert (row.state, row.attempts, row.progress) == ("done", 2, 3)
+
+
+def test_a_job_that_keeps_killing_its_workers_is_given_up(sent: Sent) -> None:
+    silent(attempts=jobs.MOST_ATTEMPTS)
+    jobs.look_after()
+    assert (Job.objects.get().state, sent) == ("failed", [])
+
+
+def test_a_stuck_job_that_was_to_be_cancelled_is(sent: Sent) -> None:
+    silent(cancel_asked=True)
+    jobs.look_after()
+    assert (Job.objects.get().state, sent) == ("cancelled", [])
+
+
+def test_a_job_whose_message_was_lost_is_told_again(sent: Sent) -> None:
+    silent(state="queued", heartbeat_at=None)
+    Job.objects.create(kind="new", task="tests.new")
+    jobs.look_after()
+    jobs.look_after()
+    assert sent == [("tests.export", [7])]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_is_sent_once_its_transaction_is_there(sent: Sent) -> None:
+    with transaction.atomic():
+        jobs.queue(jobs.create("export", task="tests.export", arguments=[1]))
+        assert sent == []
+    assert sent == [("tests.export", [1])]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_loses_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no broker")
+
+    monkeypatch.setattr(current_app, "send_task", fail)
+    jobs.queue(jobs.create("export", task="tests.export"))
+    row = Job.objects.get()
+    assert (row.state, row.message) == ("queued", "The broker of jobs cannot be reached; it is tried again.")
+
+
+def test_a_log_keeps_its_last_lines_one_each() -> None:
+    with jobs.running(jobs.create("export")) as progress:
+        for number in range(jobs.LOG_LINES + 5):
+            progress.say(f"line {number}\nof two")
+    lines = Job.objects.get().log.splitlines()
+    assert len(lines) == jobs.LOG_LINES
+    assert lines[-1].endswith(f"line {jobs.LOG_LINES + 4} of two")
+
+
+def test_a_percentage_is_never_over_a_hundred() -> None:
+    assert [Job(progress=done, total=total).percent for done, total in ((0, 0), (1, 3), (5, 3))] == [0, 33, 100]
+
+
 def test_what_is_scheduled_is_there() -> None:
-    names = {task.name for task in (tasks.collect_blobs, tasks.fail_stuck_jobs)}
-    assert {entry["task"] for entry in BEAT_SCHEDULE.values()} == names
+    import_module("gateway.tasks")
+    assert {entry["task"] for entry in BEAT_SCHEDULE.values()} <= set(current_app.tasks)
 
 
 def test_the_admin_shows_jobs_and_lets_nobody_edit_them(client: Client) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.urls import reverse
 
 from gateway.console.backtest.comparing import Lineups, compare, found
 from gateway.console.backtest.models import Backtest, BacktestCall
@@ -14,7 +15,7 @@ from gateway.console.replay import Judges, NotReplayable
 from gateway.console.replay.lineup import Subject
 from gateway.console.replay.playing import Player
 from observability import audit, jobs, queries
-from observability.models import Job, JobState
+from observability.models import JobState
 from observability.queries import Teams
 from policies.models import Activation
 
@@ -37,7 +38,7 @@ def ask_for(
     actor: str,
 ) -> Backtest:
     """A backtest of the newest `most` calls of `teams` that match `filters`, queued once this transaction commits."""
-    job = jobs.create(KIND, created_by=actor)
+    job = jobs.create(KIND, created_by=actor, task="gateway.backtest")
     backtest = Backtest.objects.create(
         job=job,
         policy=subject.name,
@@ -53,7 +54,9 @@ def ask_for(
     )
     detail = {"policy": str(subject), "calls": most, "filters": filters, "judges": judges}
     audit.record(actor=actor, action="backtest.started", subject=str(backtest.pk), detail=detail)
-    transaction.on_commit(lambda: _queue(backtest))
+    job.arguments, job.page = [backtest.pk], reverse("backtest", args=[backtest.pk])
+    job.save(update_fields=["arguments", "page"])
+    jobs.queue(job)
     return backtest
 
 
@@ -69,6 +72,8 @@ def run(pk: int) -> None:
     if backtest is None:
         return
     with jobs.running(backtest.job) as progress:
+        # What an attempt found whose worker died.
+        backtest.calls.all().delete()
         ids = selected(backtest)
         progress.job.total = len(ids)
         progress.write()
@@ -114,15 +119,3 @@ def _row(backtest: Backtest, position: int, call_id: str, player: Player, lineup
         log.exception("a call could not be replayed", call=call_id, backtest=backtest.pk)
         problem = "Replaying this call failed within Luthien."
     return BacktestCall(backtest=backtest, position=position, call_id=call_id, problem=problem)
-
-
-def _queue(backtest: Backtest) -> None:
-    from gateway import tasks
-
-    try:
-        tasks.backtest.delay(backtest.pk)
-    except Exception:
-        log.exception("a backtest could not be queued", backtest=backtest.pk)
-        Job.objects.filter(pk=backtest.job_id, state=JobState.QUEUED).update(
-            state=JobState.FAILED, message="No worker can be reached: is the broker running?"
-        )
