@@ -26,7 +26,10 @@ _PROTOCOL_NAMES = frozenset(
 )
 _FREE = frozenset({"arguments", "client_metadata", "env", "input", "input_schema", "metadata", "parameters", "schema"})
 """Objects in which names are the tool's or the client's own, not the protocol's; lists of these names are not."""
-_CONTAINERS = (dict, list)
+_CONTAINERS = frozenset({dict, list})
+_MOST_NAMES = 4096
+_harmless = set(_PROTOCOL_NAMES)
+"""Names that were looked at before: a provider says the same ones again and again. Bounded, because it chooses them."""
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _USUAL = re.compile(rb"(?:event: ([a-z_.]*)\n)?data:[^\r\n]*\n\n")
 _FIELDS = frozenset({b"", b"data", b"event", b"id", b"retry"})
@@ -55,15 +58,23 @@ def misspelled(parsed: Json) -> str:
     left: list[Any] = [parsed]
     while left:
         value = left.pop()
-        if isinstance(value, list):
-            left += [item for item in value if isinstance(item, _CONTAINERS)]
+        if type(value) is list:
+            left += [item for item in value if type(item) in _CONTAINERS]
             continue
         for name, member in value.items():
-            if name not in _PROTOCOL_NAMES and name.casefold() in _PROTOCOL_NAMES:
+            if name not in _harmless and not _is_harmless(name):
                 return str(name)
-            if isinstance(member, _CONTAINERS) and (name not in _FREE or isinstance(member, list)):
+            if type(member) in _CONTAINERS and (name not in _FREE or type(member) is list):
                 left.append(member)
     return ""
+
+
+def _is_harmless(name: str) -> bool:
+    if name.casefold() in _PROTOCOL_NAMES:
+        return False
+    if len(_harmless) < _MOST_NAMES and len(name) < 100:
+        _harmless.add(name)
+    return True
 
 
 def event_name(raw: bytes) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from gateway.errors import UpstreamEndless
-from policies.events import BlockDelta, Event
+from policies.events import BlockDelta, Event, Start
 
 from .gate import Gate
 from .items import Item
@@ -30,6 +30,7 @@ class Chain:
         self._links = links
         self._gate = gate
         self._single = single
+        self._waits = any(link.waits for link in links)
         self._unread: deque[Event] = deque()
         self._waiting_at: int | None = None
         self._passed: list[Item] = []
@@ -87,10 +88,21 @@ class Chain:
         released: list[Event] = []
         unread = self._unread
         while unread and self._waiting_at is None and not self.over:
-            event = unread.popleft()
-            self._gate.announce(event)
-            released += self._pass([event], 0)
+            # Where a verdict may be waited for, what is ready must not wait with what is behind it.
+            released += self._pass([self._next()] if self._waits else self._rest(), 0)
         return released
+
+    def _next(self) -> Item:
+        event = self._unread.popleft()
+        self._gate.announce(event)
+        return event
+
+    def _rest(self) -> list[Item]:
+        """All that is there of one answer."""
+        items = [self._next()]
+        while self._unread and not isinstance(self._unread[0], Start):
+            items.append(self._next())
+        return items
 
     def _pass(self, items: list[Item], first: int) -> list[Event]:
         for place in range(first, len(self._links)):

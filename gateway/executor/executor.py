@@ -31,6 +31,7 @@ REQUEST_VERDICTS = 60.0
 """Seconds that the request's verdicts may take together: nothing can be sent to the client before them."""
 
 Record = Callable[[Decision], None]
+_BLOCK_HOOKS = ANSWER_HOOKS - {"on_event", "on_answer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class PolicyExecutor:
         self._judges = sorted([*self._judges, *new], key=lambda judge: judge.active.order)
         self._unasked += new
         self._shadows |= {judge: Shadow(judge) for judge in new if not judge.enforces}
-        self.enforces_answers = any(judge.enforces and judge.wants(*ANSWER_HOOKS) for judge in self._judges)
+        self.enforces_answers = any(judge.enforces and judge.wants_any(ANSWER_HOOKS) for judge in self._judges)
         """Whether a policy in force may hold or change the answer."""
         return bool(new)
 
@@ -171,7 +172,7 @@ class PolicyExecutor:
         links: list[Link] = []
         if judge.wants("on_event"):
             links.append(Watch(judge))
-        if judge.wants(*ANSWER_HOOKS - {"on_event", "on_answer"}):
+        if judge.wants_any(_BLOCK_HOOKS):
             links.append(Stage(judge))
         if judge.wants("on_answer"):
             links.append(WholeAnswer(judge))

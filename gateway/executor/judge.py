@@ -51,8 +51,11 @@ class Judge:
     def enforces(self) -> bool:
         return self.active.mode == "enforce"
 
-    def wants(self, *hooks: str) -> bool:
-        """Whether the policy has any of `hooks`."""
+    def wants(self, hook: str) -> bool:
+        """Whether the policy has that hook."""
+        return hook in self.policy.hooks
+
+    def wants_any(self, hooks: frozenset[str]) -> bool:
         return not self.policy.hooks.isdisjoint(hooks)
 
     def ask(self, hook: Deciding, subject: Any, label: str, deadline: float = LONGEST_HOLD) -> asyncio.Future[Verdict]:

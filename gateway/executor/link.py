@@ -16,6 +16,8 @@ class Link(ABC):
 
     waiting: bool = False
     """Whether a verdict has to come before anything more can be read."""
+    waits: bool = True
+    """Whether it may come to be `waiting` at all."""
     stopped: bool = False
     """Whether the answer has been ended here. Nothing more leaves of it."""
 

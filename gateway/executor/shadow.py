@@ -55,6 +55,8 @@ class Shadow:
 
 
 class _Beside(Link):
+    waits = False
+
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._behind = False

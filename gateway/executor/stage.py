@@ -60,6 +60,7 @@ class Stage(Link):
         self._edits_text = judge.wants("on_text_delta")
         self._reads_fragments = judge.wants("on_tool_call_delta")
         self._wants_finish = judge.wants("on_finish")
+        self.waits = bool(self._hooks)
         self._tail = Tail()
         self._reset()
 
@@ -72,6 +73,20 @@ class Stage(Link):
         self._unread: Sequence[Item] = ()
 
     def feed(self, items: Sequence[Item]) -> list[Item]:
+        return self._feed_all(items) if self.waits else self._let_through(items)
+
+    def _let_through(self, items: Sequence[Item]) -> list[Item]:
+        """`feed` where nothing is ever waited for, so that nothing is stopped either."""
+        left: list[Item] = []
+        for item in items:
+            if isinstance(item, Start | Failure):
+                left += self._tail.leave()
+            if isinstance(item, Start):
+                self._reset()
+            self._read(item)
+        return left + self._tail.leave()
+
+    def _feed_all(self, items: Sequence[Item]) -> list[Item]:
         left: list[Item] = []
         for position, item in enumerate(items):
             if isinstance(item, Start):

@@ -21,6 +21,8 @@ class Watch(Link):
     A policy that fails, or breaks the grammar, ends the answer: nothing that follows would have been judged.
     """
 
+    waits = False
+
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._left: list[Item] = []
