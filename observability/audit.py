@@ -45,9 +45,7 @@ def record(
         "commits": orjson.loads(json_text(dict(commits or {}))),
     }
     with transaction.atomic():
-        ChainHead.objects.get_or_create(name=CHAIN)
-        # Events have one order over all processes, which this row's lock gives them (on SQLite the transaction's).
-        head = ChainHead.objects.select_for_update().get(name=CHAIN)
+        head = lock()
         value = bytes(head.chain)
         chain = Chain(CHAIN, head.sequence, value) if value else Chain(CHAIN)
         link = chain.extend(audit_leaf(row))
@@ -56,6 +54,15 @@ def record(
         return AuditEvent.objects.create(
             **row, boot_id=link.boot_id, sequence=link.sequence, leaf=link.leaf, chain=link.chain
         )
+
+
+def lock() -> ChainHead:
+    """The end of the chain, which nobody else extends before the caller's transaction ends.
+
+    Events have one order over all processes, which this row's lock gives them (on SQLite the transaction's).
+    """
+    ChainHead.objects.get_or_create(name=CHAIN)
+    return ChainHead.objects.select_for_update().get(name=CHAIN)
 
 
 @receiver(changed)

@@ -12,6 +12,8 @@ from .job_models import Job as Job
 from .job_models import JobState as JobState
 from .job_models import Turn as Turn
 from .job_models import Worker as Worker
+from .retention.models import LegalHold as LegalHold
+from .retention.models import RetentionPeriod as RetentionPeriod
 
 
 class Outcome(models.TextChoices):

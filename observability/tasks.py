@@ -4,6 +4,7 @@ from celery import shared_task
 
 from . import collector, jobs
 from . import workers as workers
+from .retention import purge
 from .turns import in_turn
 
 
@@ -21,3 +22,12 @@ def collect_blobs() -> None:
 def look_after_jobs() -> None:
     """Begins jobs again whose worker is gone, or says of them that they failed."""
     jobs.look_after()
+
+
+@shared_task(name="observability.purge")
+@in_turn(12 * 3600)
+def purge_record() -> None:
+    """Removes what is older than its period and under no hold."""
+    with jobs.running(jobs.create("purge", created_by="schedule")) as progress:
+        for gone in purge.purge():
+            progress.advance(gone, f"{progress.job.progress + gone} rows deleted")

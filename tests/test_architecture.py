@@ -59,6 +59,8 @@ COVERED_BY: dict[str, str] = {
     "observability/job_models.py": "tests/observability/test_jobs.py",
     "observability/models.py": "tests/observability/test_queries.py",
     "observability/process.py": "tests/observability/test_orphans.py",
+    "observability/retention": "tests/observability/retention",
+    "observability/management/commands/purge.py": "tests/observability/retention/test_commands.py",
     "observability/schedule.py": "tests/observability/test_jobs.py",
     "observability/sealing/heads.py": "tests/observability/sealing/test_statement.py",
     "observability/policy_rows.py": "tests/observability/test_audit.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +15,24 @@ from ..chain import AUDIT_FIELDS, audit_leaf
 from ..sealing import tombstones
 from ..sealing.tombstones import Range
 from ..statements import LINK_COLUMNS
+from .snapshot import Snapshot
 from .walk import Finding, Leaf, Walk
 
 COLUMNS = ("id", *AUDIT_FIELDS, *LINK_COLUMNS)
 TIMES = ("at",)
+
+
+def removed_events(snapshot: Snapshot, keys: Collection[bytes]) -> list[Range]:
+    """The audit events that tombstones name: known first, since a tombstone stands behind what it excuses."""
+    found: list[Range] = []
+    sql = "SELECT commits FROM observability_auditevent WHERE commits LIKE ?"
+    for (commits,) in snapshot.read(sql, ('%"tombstone"%',)):
+        with suppress(ValueError):
+            read = orjson.loads(commits)
+            said = tombstones.read(read) if isinstance(read, dict) else None
+            if said is not None and said[0] == "removed" and said[2] in keys:
+                found += [each for each in said[1] if each.name == CHAIN]
+    return found
 
 
 class AuditWalk:

@@ -10,7 +10,7 @@ from ..audit import CHAIN
 from ..sealing.anchor import Anchor
 from ..sealing.statement import Seal
 from . import audit, policies
-from .audit import AuditWalk
+from .audit import AuditWalk, removed_events
 from .bodies import BodyCheck
 from .calls import CallWalk, Counts
 from .seals import SealWalk
@@ -62,6 +62,7 @@ class Verification:
         self._snapshot = snapshot
         self._seals = SealWalk(keys, self._report.note)
         self._events = AuditWalk(self._walk, keys, self._report.note)
+        self._gone = removed_events(snapshot, keys)
         self._walks: dict[str, Walk] = {}
         self._progress = progress or (lambda done, total: None)
         self._done = 0
@@ -119,9 +120,9 @@ class Verification:
             self._report.removed += walk.removed
 
     def _walk(self, name: str) -> Walk:
-        """That of a chain; its tombstones are known once the audit events are read."""
+        """That of a chain; the tombstones of calls are known once the audit events are read."""
         if (walk := self._walks.get(name)) is None:
-            gaps = () if name == CHAIN else self._events.removed.get(name, ())
+            gaps = self._gone if name == CHAIN else self._events.removed.get(name, ())
             walk = self._walks[name] = Walk(name, self._report.note, self._seals.marks.get(name, ()), gaps)
         return walk
 

@@ -80,11 +80,14 @@ class Walk:
     def end(self, published: int = 0) -> None:
         """There are no more leaves. `published` is how many the writer said there are."""
         self._advance()
-        while self._waiting:
-            first = min(self._waiting)
+        while known := [*self._waiting, *(first for first in self._gaps if first >= self._next)]:
+            first = min(known)
             self._missing(first - 1, "")
-            leaf = self._waiting.pop(first)
-            self._pass(leaf.sequence, leaf.chain, leaf)
+            leaf = self._waiting.pop(first, None)
+            if leaf is not None:
+                self._pass(leaf.sequence, leaf.chain, leaf)
+            else:
+                self._next = first
             self._advance()
         if self._marks and self._marks[-1].sequence >= self._next:
             mark = self._marks[-1]

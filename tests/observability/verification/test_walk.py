@@ -105,3 +105,10 @@ def test_a_tombstone_with_another_value_is_found() -> None:
         "leaf 4 of boot: seal 1 covers something else; edited are leaves of 1 to 4 of boot",
         "call 5: does not follow what stands before it (leaf 5 of boot)",
     ]
+
+
+def test_what_was_removed_does_not_hide_what_is_gone_before_it() -> None:
+    gaps = [Range("boot", 4, 6, TEN[5].chain), Range("boot", 9, 10, TEN[9].chain)]
+    walked, found = walk([*TEN[:2], TEN[6]], gaps=gaps)
+    assert found == ["leaf 3 of boot is gone, behind call 2", "leaf 8 of boot is gone, behind call 7"]
+    assert (walked.length, walked.removed) == (10, 5)

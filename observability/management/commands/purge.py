@@ -1,0 +1,34 @@
+"""`manage.py purge`."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from observability import collector, jobs
+from observability.retention import purge
+
+
+class Command(BaseCommand):
+    help = "Deletes what is older than its period and under no hold, as beat does every night; see docs/retention.md."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
+
+    def handle(self, *, dry_run: bool, **options: Any) -> None:
+        due = purge.due()
+        if dry_run:
+            self._tell(due)
+            return
+        with jobs.running(jobs.create("purge", created_by="manage.py purge")) as progress:
+            for gone in purge.purge(actor="manage.py purge"):
+                progress.advance(gone, f"{progress.job.progress + gone} rows deleted")
+        blobs = sum(collector.collect())
+        self.stdout.write(f"Deleted {progress.job.progress:,} calls and audit events, and {blobs:,} bodies.")
+
+    def _tell(self, due: purge.Due) -> None:
+        since = f", the oldest of {due.oldest:%Y-%m-%d}" if due.oldest else ""
+        self.stdout.write(f"Would go   {due.taken}{since}")
+        for team, count in sorted(due.taken.teams.items()):
+            self.stdout.write(f"           {count:,} calls of {team or 'no team'}")
+        self.stdout.write(f"Held       {due.held:,} calls that would go, but for a legal hold")

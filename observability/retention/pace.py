@@ -1,0 +1,36 @@
+"""Small transactions with room between them, so that calls never wait long for whoever cleans up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+TARGET_SECONDS = 0.02
+"""What a transaction should take; it may never last over 50 ms, because calls wait for it on SQLite."""
+FEWEST, FIRST, MOST = 1, 16, 400
+
+
+class Pace:
+    """`limit` is how many rows the next transaction may take; it follows from how long the last ones took."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.perf_counter, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.limit = FIRST
+        self.longest = 0.0
+        self._clock = clock
+        self._sleep = sleep
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """One transaction runs inside; behind it others get as much time as it took."""
+        began = self._clock()
+        yield
+        took = self._clock() - began
+        self.longest = max(self.longest, took)
+        factor = 0.5 if took > TARGET_SECONDS else 1.25
+        self.limit = min(max(int(self.limit * factor), FEWEST), MOST)
+        if took < TARGET_SECONDS and self.limit < 4:
+            self.limit += 1  # a quarter more than three is three
+        self._sleep(min(took, TARGET_SECONDS))

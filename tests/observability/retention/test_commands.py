@@ -1,0 +1,30 @@
+"""`manage.py purge` and `manage.py erase`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+
+from django.core.management import call_command
+from django.db.models import F
+
+from observability.models import CallRecord
+from observability.retention import holds
+from observability.writer import Writer
+
+
+def said(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_purge_says_first_and_then_does(recorded: Writer) -> None:
+    CallRecord.objects.update(started_at=F("started_at") - timedelta(days=184))
+    holds.place("call", "call_2", "a lawsuit", actor="ada")
+    told = said("purge", "--dry-run")
+    assert "Would go   4 calls and 0 audit events, the oldest of " in told
+    assert "4 calls of payments" in told and "Held       1 calls" in told
+    assert CallRecord.objects.count() == 6
+    assert said("purge") == "Deleted 4 calls and audit events, and 0 bodies.\n"
+    assert CallRecord.objects.count() == 2
