@@ -11,12 +11,12 @@ from django.core.exceptions import ValidationError
 from gateway import secrets, services
 from gateway.config_file.document import Document
 from gateway.config_file.errors import ConfigError, Path
-from gateway.config_file.shape import File, KeyEntry, PolicyEntry, ProviderEntry, RouteEntry, place_order, suggestion
+from gateway.config_file.ladders import Ladders
+from gateway.config_file.shape import File, KeyEntry, ProviderEntry, RouteEntry, place_order, suggestion
 from gateway.models import ApiKey, Dialect, Fallback, ModelRoute, Provider
 from policies import registry
 from policies import services as policies
-from policies.active import Scope
-from policies.models import Policy, PolicyVersion, Terms
+from policies.models import Policy
 
 _FIELDS = {"registered_name": "policy", "redacted": "record"}
 """What the services call otherwise than the file does."""
@@ -124,32 +124,14 @@ class Applying:
         self.changes.append(f"key {key} ({key.prefix}) revoked")
 
     def _policies(self) -> None:
+        ladders = Ladders(self._at, self._actor)
         for place, entry in enumerate(self._file.policies):
-            with self._at(("policies", place)):
-                self._policy(entry, place_order(entry, place))
+            ladders.apply(("policies", place), entry, place_order(entry, place))
         named = {entry.name for entry in self._file.policies}
         for other in Policy.objects.filter(activations__ended_at=None, activations__isnull=False).distinct():
             if other.name not in named:
-                policies.deactivate(other, actor=self._actor)
-                self.changes.append(f"policy {other} deactivated")
-
-    def _policy(self, entry: PolicyEntry, order: int) -> None:
-        policy = Policy.objects.filter(name=entry.name).first() or policies.create_policy(entry.name, actor=self._actor)
-        version = self._version(policy, entry)
-        current = policy.current
-        terms = _terms(entry, order)
-        if current is None or current.version_id != version.pk or current.terms != terms:
-            policies.activate(version, terms, actor=self._actor)
-            self.changes.append(f"policy {version} activated")
-
-    def _version(self, policy: Policy, entry: PolicyEntry) -> PolicyVersion:
-        config = policies.normalised(entry.policy, entry.config)
-        latest = policy.latest
-        if latest is not None and (latest.registered_name, latest.config) == (entry.policy, config):
-            return latest
-        version = policies.create_version(policy, entry.policy, config, actor=self._actor, note="configuration file")
-        self.changes.append(f"policy {version} created")
-        return version
+                ladders.deactivate(other)
+        self.changes += ladders.changes
 
     def _differs(
         self, kind: str, row: Provider | ModelRoute, fields: dict[str, Any], other: Sequence[str] = ()
@@ -208,15 +190,3 @@ def _credential(provider: Provider) -> str | None:
     with suppress(secrets.Unreadable):
         return provider.api_key
     return None
-
-
-def _terms(entry: PolicyEntry, order: int) -> Terms:
-    return Terms(
-        mode=entry.mode,
-        scope=Scope(tuple(entry.scope.teams), tuple(entry.scope.keys), tuple(entry.scope.models)),
-        percent=entry.percent,
-        order=order,
-        on_failure=entry.on_failure,
-        deadline=entry.deadline,
-        redacted=entry.record == "redacted",
-    )

@@ -13,6 +13,7 @@ from gateway.config_file.errors import ConfigError, Path, Problem, dotted
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TEXT = "tag:yaml.org,2002:str"
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def read(text: str, variables: Mapping[str, str]) -> Document:
         node = loader.get_single_node()
         if node is None:
             return Document({}, {})
-        walk = _Walk(variables)
+        walk = _Walk(variables, loader)
         walk.visit(node, ())
         data = None if walk.problems else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
@@ -47,6 +48,8 @@ def read(text: str, variables: Mapping[str, str]) -> Document:
         raise ConfigError([Problem(mark.line + 1 if mark else 1, f"not YAML: {error.problem}")]) from None
     except yaml.YAMLError:
         raise ConfigError([Problem(1, "not YAML")]) from None
+    except RecursionError:
+        raise ConfigError([Problem(1, "nested too deeply")]) from None
     finally:
         loader.dispose()
     if walk.problems:
@@ -62,10 +65,11 @@ def escaped(text: str) -> str:
 class _Walk:
     """Goes through the nodes of a document once: notes lines, fills in variables, finds keys that stand twice."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str], loader: yaml.SafeLoader) -> None:
         self.lines: dict[Path, int] = {}
         self.problems: list[Problem] = []
         self._variables = variables
+        self._loader = loader
         self._seen: set[int] = set()
 
     def visit(self, node: yaml.Node, path: Path) -> None:
@@ -73,8 +77,10 @@ class _Walk:
         if id(node) in self._seen:
             return
         self._seen.add(id(node))
-        if isinstance(node, yaml.ScalarNode) and node.tag == _TEXT:
-            node.value = _VARIABLE.sub(lambda found: self._value(found, node), node.value)
+        if isinstance(node, yaml.ScalarNode):
+            if node.tag == _TEXT:
+                node.value = _VARIABLE.sub(lambda found: self._value(found, node), node.value)
+            self._check(node)
         elif isinstance(node, yaml.SequenceNode):
             for place, item in enumerate(node.value):
                 self.visit(item, (*path, place))
@@ -83,14 +89,27 @@ class _Walk:
                 self.visit(value, (*path, key.value))
                 self.lines[(*path, key.value)] = key.start_mark.line + 1
 
+    def _check(self, node: yaml.ScalarNode) -> None:
+        if _UNSTORABLE.search(node.value):
+            self._note(node, "a character stands here that cannot be stored")
+        elif node.tag != _TEXT and (make := self._loader.yaml_constructors.get(node.tag)) is not None:
+            try:
+                make(self._loader, node)
+            except (ValueError, LookupError, AttributeError):  # whatever Python makes of 2026-13-01 or of !!int x
+                self._note(node, f"this is no {node.tag.rpartition(':')[2]}")
+
+    def _note(self, node: yaml.Node, message: str) -> None:
+        self.problems.append(Problem(node.start_mark.line + 1, message))
+
     def _entries(self, node: yaml.MappingNode) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
         names: set[str] = set()
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.problems.append(Problem(key.start_mark.line + 1, "a name is expected here"))
+                self._note(key, "a name is expected here")
                 continue
+            self._check(key)
             if key.value in names:
-                self.problems.append(Problem(key.start_mark.line + 1, f"{key.value} stands here a second time"))
+                self._note(key, f"{key.value} stands here a second time")
             names.add(key.value)
             yield key, value
 
@@ -99,5 +118,5 @@ class _Walk:
         if name is None:
             return "${"
         if name not in self._variables:
-            self.problems.append(Problem(node.start_mark.line + 1, f"the variable {name} is not set"))
+            self._note(node, f"the variable {name} is not set")
         return self._variables.get(name, "")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
 from gateway.config_file.document import escaped
-from gateway.config_file.shape import FallbackEntry, KeyEntry, PolicyEntry, ProviderEntry, RouteEntry, ScopeEntry
+from gateway.config_file.shape import (
+    FallbackEntry,
+    KeyEntry,
+    PolicyEntry,
+    ProviderEntry,
+    RouteEntry,
+    ScopeEntry,
+    StepEntry,
+)
 from gateway.models import ApiKey, ModelRoute, Provider, Wire
-from policies.models import Activation
+from policies.models import Activation, Policy
 
 _HEADER = """\
 # Providers, models, keys and policies as they are. Secrets are not in here: applied where they are stored, they stay.
@@ -23,7 +32,7 @@ def export() -> str:
         "providers": {provider.name: _provider(provider) for provider in Provider.objects.all()},
         "models": [_route(route) for route in routes],
         "keys": _keys(),
-        "policies": [_policy(row) for row in Activation.in_force()],
+        "policies": [_policy(row) for row in Activation.in_force()] + list(_out_of_force()),
     }
     return _HEADER + yaml.safe_dump(_escaped(sections), sort_keys=False, allow_unicode=True, width=120)
 
@@ -59,11 +68,15 @@ def _keys() -> list[dict[str, Any]]:
 
 
 def _policy(activation: Activation) -> dict[str, Any]:
+    return {"name": activation.policy.name, **_step(activation)}
+
+
+def _step(activation: Activation) -> dict[str, Any]:
     terms, version = activation.terms, activation.version
-    entry = PolicyEntry(
-        name=activation.policy.name,
+    entry = StepEntry(
         policy=version.registered_name,
         config=version.config,
+        note=version.note,
         mode=terms.mode,
         scope=ScopeEntry(teams=list(terms.scope.teams), keys=list(terms.scope.keys), models=list(terms.scope.models)),
         percent=terms.percent,
@@ -72,7 +85,26 @@ def _policy(activation: Activation) -> dict[str, Any]:
         deadline=terms.deadline,
         record="redacted" if terms.redacted else "full",
     )
-    return entry.model_dump(exclude_defaults=True)
+    step = entry.model_dump(exclude_defaults=True)
+    if terms.percent < 100:
+        # Said also where there is none: an entry that is silent leaves it as it is.
+        step["previous"] = _step(activation.previous) if activation.previous else None
+    return step
+
+
+def _out_of_force() -> Iterator[dict[str, Any]]:
+    """Each policy that judges nothing, by its newest version."""
+    for policy in Policy.objects.exclude(activations__in=Activation.in_force()):
+        version = policy.latest
+        if version is not None:
+            entry = PolicyEntry(
+                name=policy.name,
+                policy=version.registered_name,
+                config=version.config,
+                note=version.note,
+                enabled=False,
+            )
+            yield {"name": policy.name, **entry.model_dump(exclude_defaults=True)}
 
 
 def _escaped(value: Any) -> Any:

@@ -68,10 +68,12 @@ class ScopeEntry(Entry):
     models: Patterns = ["*"]
 
 
-class PolicyEntry(Entry):
-    name: Name
+class StepEntry(Entry):
+    """A version and its terms. `previous` is what serves the sessions outside its percentage; null: nothing does."""
+
     policy: str
     config: dict[str, Any] = {}
+    note: str = "configuration file"
     mode: Literal["enforce", "shadow"] = "enforce"
     scope: ScopeEntry = ScopeEntry()
     percent: Annotated[int, Field(ge=0, le=100)] = 100
@@ -79,6 +81,17 @@ class PolicyEntry(Entry):
     on_failure: Literal["closed", "open"] = "closed"
     deadline: Annotated[float, Field(ge=0.1, le=240)] = 30
     record: Literal["full", "redacted"] = "full"
+    previous: StepEntry | None = None
+
+
+class PolicyEntry(StepEntry):
+    """Without a `previous` at all, what was in force goes on serving the sessions outside the percentage.
+
+    One that is not `enabled` is kept, and out of force.
+    """
+
+    name: Name
+    enabled: bool = True
 
 
 class File(Entry):
@@ -101,10 +114,10 @@ _ENTRIES: dict[str, type[Entry]] = {
 }
 
 
-_NESTED: dict[str, type[Entry]] = {"scope": ScopeEntry, "fallback": FallbackEntry}
+_NESTED: dict[str, type[Entry]] = {"scope": ScopeEntry, "fallback": FallbackEntry, "previous": StepEntry}
 
 
-def place_order(entry: RouteEntry | PolicyEntry, place: int) -> int:
+def place_order(entry: RouteEntry | StepEntry, place: int) -> int:
     """The order of an entry: what it says, else by its place in the list."""
     return (place + 1) * 10 if entry.order is None else entry.order
 
@@ -143,7 +156,7 @@ def _fields(path: Path) -> list[str]:
     """The names of the fields that may stand at `path`."""
     if not path:
         return list(File.model_fields)
-    entry = next((_NESTED[str(part)] for part in path if part in _NESTED), _ENTRIES[str(path[0])])
+    entry = next((_NESTED[str(part)] for part in reversed(path) if part in _NESTED), _ENTRIES[str(path[0])])
     return list(entry.model_fields)
 
 
