@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from urllib.parse import SplitResult, quote, urlsplit
 from weakref import WeakKeyDictionary
 
@@ -29,13 +29,9 @@ _services: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, NativeUpstream
 
 async def fetch(call: Call, asked: Fetch) -> bytes:
     """For `Call.fetch`. Raises FetchFailed, which names no more than the host."""
-    parts = urlsplit(asked.url)
-    host = parts.hostname or ""
-    path = quote(parts.path or "/", _SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
-    outgoing = Outgoing("POST", path, _headers(call, asked), asked.body, stream=False)
-    deadline = min(asked.deadline, LONGEST)
+    host, deadline = host_of(asked.url), min(asked.deadline, LONGEST)
     try:
-        async with asyncio.timeout(deadline), _service(parts, host).send(outgoing) as answer:
+        async with asyncio.timeout(deadline), post(asked.url, _headers(call, asked), asked.body) as answer:
             if answer.status != 200:
                 raise FetchFailed(f"{host} answered with status {answer.status}")
             return await _read(answer, asked.most, host)
@@ -43,6 +39,17 @@ async def fetch(call: Call, asked: Fetch) -> bytes:
         raise FetchFailed(f"{host} did not answer within {deadline:g} s") from None
     except GatewayError as error:
         raise FetchFailed(f"{host} could not be asked: {error}") from None
+
+
+def post(url: str, headers: Headers, body: bytes) -> AbstractAsyncContextManager[Answer]:
+    """A POST to a public or a listed address, and its answer; a redirect is not followed. Raises GatewayError."""
+    parts = urlsplit(url)
+    path = quote(parts.path or "/", _SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
+    return _service(parts, host_of(url)).send(Outgoing("POST", path, headers, body, stream=False))
+
+
+def host_of(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 async def stop() -> None:

@@ -12,6 +12,8 @@ from django.utils import timezone
 from gateway import secrets
 from gateway.console.backtest.models import Backtest as Backtest
 from gateway.console.backtest.models import BacktestCall as BacktestCall
+from gateway.notifications.models import Delivery as Delivery
+from gateway.notifications.models import Endpoint as Endpoint
 from gateway.upstreams.headers import may_be_configured
 from gateway.upstreams.litellm.names import name_problem, option_problems
 

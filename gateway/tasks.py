@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from observability.turns import in_turn
+
 
 @shared_task(name="gateway.backtest")
 def backtest(pk: int) -> None:
@@ -10,3 +12,24 @@ def backtest(pk: int) -> None:
     from gateway.console.backtest import running
 
     running.run(pk)
+
+
+@shared_task(name="gateway.notify")
+def notify() -> None:
+    """Tells endpoints what they asked to be told of."""
+    from gateway.notifications import delivering, outbox
+
+    outbox.empty()
+    # One round after the other, as long as they bring something: a worker is not taken for good.
+    for _ in range(5):
+        if not delivering.deliver():
+            return
+
+
+@shared_task(name="gateway.forget_deliveries")
+@in_turn(12 * 3600)
+def forget_deliveries() -> None:
+    """Deletes deliveries of long ago."""
+    from gateway.notifications import delivering
+
+    delivering.forget()

@@ -13,7 +13,7 @@ READING = ("policies.view_*", "observability.view_callrecord")
 ROLES: dict[str, tuple[str, ...]] = {
     "admin": ("policies.*", "observability.*", "gateway.*", "auth.*"),
     "policy author": (*READING, "policies.add_policy", "policies.add_policyversion"),
-    "reviewer": (*READING, "observability.view_*"),
+    "reviewer": (*READING, "observability.view_*", "gateway.view_endpoint", "gateway.view_delivery"),
     LIMITED: ("observability.view_callrecord",),
 }
 """A group's permissions; a star stands for any end of a name. Only an admin puts versions in force."""

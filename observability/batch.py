@@ -11,7 +11,7 @@ from . import chain, packing, recipes
 from .blobs import NewBlob, Shelf
 from .chain import BLOCK_FIELDS, DECISION_FIELDS, Chain
 from .database import Database
-from .statements import BLOB, BLOCK, CLOSE, CLOSE_COLUMNS, DECISION, OPEN, OPEN_COLUMNS, REFERENCE, Statement
+from .statements import BLOB, BLOCK, CLOSE, CLOSE_COLUMNS, DECISION, OPEN, OPEN_COLUMNS, OUTBOX, REFERENCE, Statement
 
 Row = dict[str, Any]
 Stored = tuple[bytes, bytes]
@@ -21,6 +21,8 @@ _pick_opening: Callable[[Row], tuple[Any, ...]] = itemgetter(*OPEN_COLUMNS)
 _pick_closing: Callable[[Row], tuple[Any, ...]] = itemgetter(*CLOSE_COLUMNS, "id")
 _pick_block: Callable[[Row], tuple[Any, ...]] = itemgetter(*BLOCK_FIELDS, "arguments")
 _pick_decision: Callable[[Row], tuple[Any, ...]] = itemgetter(*DECISION_FIELDS)
+NOTABLE = frozenset({"block", "stop", "refuse", "failed_open", "failed_closed"})
+"""Actions that somebody may want to be told of. They stand in the outbox from the commit of their decision on."""
 _UNLINKED = ("", None, None, None)
 BLOB_BYTES = 4 * 1024 * 1024
 """Blobs are written in transactions of this size at most, unless a single one is larger."""
@@ -39,6 +41,7 @@ class Batch:
         self._closed: list[tuple[Any, ...]] = []
         self._blocks: list[tuple[Any, ...]] = []
         self._decisions: list[tuple[Any, ...]] = []
+        self._outbox: list[tuple[Any, ...]] = []
         self.blobs: list[NewBlob] = []
 
     def payload(self, call_id: str, raw: bytes, conversation: str = "") -> bytes:
@@ -80,10 +83,13 @@ class Batch:
 
     def add_decisions(self, call_id: str, decisions: Sequence[Row]) -> None:
         self._decisions.extend((call_id, *_pick_decision(decision), *_UNLINKED) for decision in decisions)
+        self._outbox.extend((call_id, each["position"]) for each in decisions if each["action"] in NOTABLE)
 
     def add_late(self, call_id: str, decision: Row) -> None:
         link = self._chain.extend(chain.late_leaf(call_id, decision))
         self._decisions.append((call_id, *_pick_decision(decision), *link))
+        if decision["action"] in NOTABLE:
+            self._outbox.append((call_id, decision["position"]))
 
     def transactions(self) -> list[list[Statement]]:
         """What to commit, in order: blobs beyond a transaction's fill go ahead of the rows that need them."""
@@ -103,6 +109,7 @@ class Batch:
             (REFERENCE, sorted(self._referred)),
             (OPEN, self._opened),
             (BLOCK, self._blocks),
+            (OUTBOX, self._outbox),
             (DECISION, self._decisions),
             (CLOSE, self._closed),
         ]

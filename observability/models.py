@@ -172,6 +172,18 @@ class Decision(Chained):
         ]
 
 
+class OutboxEntry(models.Model):
+    """A decision that somebody may want to be told of, until it was looked at.
+
+    It comes with the decision, in one transaction, so that no notification is lost. Should a transaction of the journal
+    run twice, it may come again.
+    """
+
+    pk = models.CompositePrimaryKey("call_id", "position")
+    call_id = models.TextField()
+    position = models.IntegerField()
+
+
 class Blob(models.Model):
     """Bytes by their SHA-256. `data` is zstd of the bytes, or of a recipe that makes them from others (recipes.py).
 

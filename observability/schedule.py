@@ -10,4 +10,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "collect blobs": {"task": "observability.collect_blobs", "schedule": crontab(hour="3", minute="17")},
     # What comes often is worth nothing late: messages for a worker that is away must not pile up.
     "look after jobs": {"task": "observability.look_after_jobs", "schedule": 30.0, "options": {"expires": 30}},
+    "notify": {"task": "gateway.notify", "schedule": 2.0, "options": {"expires": 10}},
+    "forget deliveries": {"task": "gateway.forget_deliveries", "schedule": crontab(hour="3", minute="43")},
 }

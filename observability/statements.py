@@ -49,6 +49,7 @@ BLOB = _insert(
 REFERENCE = _insert("blobreference", ("target", "source"), "DO NOTHING")
 OPEN = _insert("callrecord", OPEN_COLUMNS, "(id) DO NOTHING", _UNKNOWN)
 BLOCK = _insert("block", BLOCK_COLUMNS, "DO NOTHING")
+OUTBOX = _insert("outboxentry", ("call_id", "position"), "DO NOTHING")
 DECISION = _insert("decision", DECISION_COLUMNS, "DO NOTHING")
 _assignments = ", ".join(f'"{column}" = ?' for column in CLOSE_COLUMNS)
 CLOSE = (
@@ -57,7 +58,7 @@ CLOSE = (
 )
 
 _LINKS = {CLOSE: CLOSE_COLUMNS.index("boot_id"), DECISION: DECISION_COLUMNS.index("boot_id")}
-_RANKS = {sql: rank for rank, sql in enumerate((BLOB, REFERENCE, OPEN, BLOCK, DECISION, CLOSE))}
+_RANKS = {sql: rank for rank, sql in enumerate((BLOB, REFERENCE, OPEN, BLOCK, OUTBOX, DECISION, CLOSE))}
 _LINED_UP = (BLOB, REFERENCE)
 """Other writers may store the same rows: in one order everywhere, or two could lock each other out."""
 

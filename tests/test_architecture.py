@@ -92,6 +92,8 @@ COVERED_BY: dict[str, str] = {
     "gateway/management/commands/create_key.py": "tests/gateway/test_services.py",
     "gateway/management/commands/demo_provider.py": "tests/gateway/upstreams/test_native.py",
     "gateway/management/commands/export_config.py": "tests/gateway/test_config_file.py",
+    "gateway/notifications/models.py": "tests/gateway/notifications/test_services.py",
+    "gateway/notifications/sending.py": "tests/gateway/notifications/test_delivering.py",
     "gateway/questions.py": "tests/gateway/test_judge.py",
     "gateway/pricing.py": "tests/gateway/test_limits.py",
     "gateway/tasks.py": "tests/console/test_backtest_pages.py",

@@ -10,6 +10,7 @@ from gateway.console.playground import views as playground
 urlpatterns = [
     path("", views.home, name="home"),
     path("policies/", include("gateway.console.policies.urls")),
+    path("notifications/", include("gateway.console.notifications.urls")),
     path("api/docs", views.reference, name="reference"),
     path("api/openapi.json", views.openapi, name="openapi"),
     path("policies/playground/", playground.page, name="playground"),

@@ -1,0 +1,1 @@
+"""Webhooks: who is told of what policies kept from passing, and of policies that failed."""
