@@ -6,10 +6,12 @@ class GatewayConfig(AppConfig):
     verbose_name = "Gateway"
 
     def ready(self) -> None:
-        """Hand the record what it cannot import: how to read recorded bodies, and whose records a key reads."""
+        """Hand the record what it cannot import: how bodies are read, whose records a key reads, what is to forget."""
+        from gateway.console.backtest.forgetting import forget
         from gateway.dialects import DIALECTS, responses_dialect
         from gateway.reading import reader
         from observability import api, content
+        from observability.retention.signals import contents_gone
 
         for name, dialect in DIALECTS.items():
             content.register(name, dialect)
@@ -17,3 +19,4 @@ class GatewayConfig(AppConfig):
         lenient = responses_dialect(hidden_history=True)
         content.register(lenient.name, lenient)
         api.register_key_check(reader)
+        contents_gone.connect(forget, dispatch_uid="backtests")

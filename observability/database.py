@@ -112,12 +112,12 @@ class Sqlite:
             # Copying the log back costs as much as a commit, and pages that changed often are copied once.
             connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
             connection.execute("PRAGMA cache_size=-32768")
-            _lay_out_log(connection, f"{self._path}-wal")
+            lay_out_log(connection, f"{self._path}-wal")
             self._connection = connection
         return self._connection
 
 
-def _lay_out_log(connection: sqlite3.Connection, path: str) -> None:
+def lay_out_log(connection: sqlite3.Connection, path: str) -> None:
     """Make the write-ahead log as long as it gets before it is copied back.
 
     A commit that makes a file longer takes a disk two to three times as long as one that writes over it. SQLite reads a

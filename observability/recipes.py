@@ -8,7 +8,7 @@ however they are stored, and a body that was put together is checked against its
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 MAX_DEPTH = 32
@@ -82,6 +82,39 @@ def decode(recipe: bytes) -> Iterator[bytes | Slice]:
 def targets(recipe: bytes) -> set[bytes]:
     """The digests that an encoded recipe needs."""
     return {piece.digest for piece in decode(recipe) if isinstance(piece, Slice)}
+
+
+def inlined(recipe: bytes, gone: bytes, made_of: Sequence[tuple[bytes | Slice, int]]) -> bytes:
+    """The encoded recipe with each slice of the body `gone` replaced by what that is made of: pieces and their sizes.
+
+    What it makes is the same to the byte.
+    """
+    pieces: list[Piece] = []
+    for piece in decode(recipe):
+        if isinstance(piece, Slice) and piece.digest == gone:
+            pieces.extend(map(_as_piece, _window(made_of, piece.start, piece.length)))
+        else:
+            pieces.append(_as_piece(piece))
+    return encode(pieces)
+
+
+def _window(pieces: Sequence[tuple[bytes | Slice, int]], start: int, length: int) -> Iterator[bytes | Slice]:
+    position, end = 0, sum(size for _, size in pieces) if length < 0 else start + length
+    for piece, size in pieces:
+        first, last = max(start - position, 0), min(end - position, size)
+        position += size
+        if first >= last:
+            continue
+        if isinstance(piece, bytes):
+            yield piece[first:last]
+        elif last - first == size:
+            yield piece
+        else:
+            yield Slice(piece.digest, piece.start + first, last - first)
+
+
+def _as_piece(piece: bytes | Slice) -> Piece:
+    return Part(piece.digest, 0, 0) if isinstance(piece, Slice) and piece.length < 0 else piece
 
 
 Load = Callable[[bytes], tuple[bool, bytes]]

@@ -60,6 +60,7 @@ COVERED_BY: dict[str, str] = {
     "observability/models.py": "tests/observability/test_queries.py",
     "observability/process.py": "tests/observability/test_orphans.py",
     "observability/retention": "tests/observability/retention",
+    "observability/management/commands/erase.py": "tests/observability/retention/test_commands.py",
     "observability/management/commands/purge.py": "tests/observability/retention/test_commands.py",
     "observability/schedule.py": "tests/observability/test_jobs.py",
     "observability/sealing/heads.py": "tests/observability/sealing/test_statement.py",

@@ -22,6 +22,7 @@ from .kinds import Kind
 from .leaves import Place, ranges
 from .pace import Pace
 from .periods import SUBJECT, periods
+from .signals import contents_gone
 
 ACTOR = "luthien"
 REMOVED = "record.purged"
@@ -112,6 +113,7 @@ def _remove_calls(calls: QuerySet[CallRecord], limit: int, taken: Taken) -> tupl
     for model in (Decision, Block):
         model._base_manager.filter(call_id__in=ids)._raw_delete("default")
     CallRecord.objects.filter(pk__in=ids)._raw_delete("default")
+    contents_gone.send(sender=purge, call_ids=ids)
     _bury(places, calls=len(ids))
     for row in rows:
         taken.teams[row["team"]] = taken.teams.get(row["team"], 0) + 1

@@ -12,6 +12,7 @@ from gateway.console.backtest.changes import change, recorded_fate
 from gateway.console.backtest.models import BacktestCall
 from observability import jobs
 from observability.models import CallRecord, Job
+from observability.retention.erasure import Subject, erase
 from observability.writer import Writer
 from policies import services
 from policies.models import Terms
@@ -196,3 +197,14 @@ def test_every_change_has_its_name(before: str, after: str, same: bool, kind: st
 )
 def test_the_record_tells_what_became_of_a_call(outcome: str, changed: bool, actions: list[str], fate: str) -> None:
     assert recorded_fate(outcome, changed, actions) == fate
+
+
+def test_what_is_erased_is_erased_from_backtests_too(queued: list[int]) -> None:
+    seed.fill(twenty)
+    backtest = made()
+    done(backtest)
+    key = CallRecord.objects.values_list("key", flat=True)[0]
+    calls = list(CallRecord.objects.filter(key=key).values_list("pk", flat=True))
+    list(erase(Subject("key", key), actor="ada"))
+    assert not backtest.calls.filter(call_id__in=calls).exclude(reason="", judgements={}).exists()
+    assert backtest.calls.count() == 20

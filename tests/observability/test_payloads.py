@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from observability import payloads, recipes
 from observability.blobs import Shelf
-from observability.recipes import PayloadDamaged, Slice
+from observability.recipes import Part, PayloadDamaged, Slice, name
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -230,3 +230,20 @@ def test_a_recipe_that_refers_to_itself_is_damage() -> None:
     recipe = recipes.encode([Slice(digest, 0, 1)])
     with pytest.raises(PayloadDamaged, match="itself"):
         recipes.assemble(digest, lambda _: (True, recipe))
+
+
+def test_a_slice_may_give_way_to_what_it_is_made_of() -> None:
+    part, inner, gone = name(b"a whole part"), name(b"the body within"), name(b"gone")
+    made_of: list[tuple[bytes | Slice, int]] = [(b"literal", 7), (Slice(part, 0, -1), 12), (Slice(inner, 4, 8), 8)]
+    whole = b"literal" + b"a whole part" + b"the body within"[4:12]
+    stored = {part: b"a whole part", inner: b"the body within"}
+    for start in range(len(whole)):
+        for end in range(start + 1, len(whole) + 1):
+            recipe = recipes.encode([b"before", Part(part, 0, 0), Slice(gone, start, end - start), Slice(inner, 1, 2)])
+            made = recipes.inlined(recipe, gone, made_of)
+            wanted = b"beforea whole part" + whole[start:end] + b"he"
+            rows = {name(wanted): (True, made), **{digest: (False, data) for digest, data in stored.items()}}
+            assert recipes.assemble(name(wanted), rows.__getitem__) == wanted
+            assert gone not in recipes.targets(made)
+    every = recipes.inlined(recipes.encode([Part(gone, 0, 0)]), gone, made_of)
+    assert every == recipes.encode([b"literal", Part(part, 0, 0), Slice(inner, 4, 8)])

@@ -52,7 +52,7 @@ class BacktestCall(models.Model):
     pk = models.CompositePrimaryKey("backtest_id", "position")
     backtest = models.ForeignKey(Backtest, models.CASCADE, related_name="calls", db_index=False)
     position = models.PositiveIntegerField()
-    call_id = models.TextField()
+    call_id = models.TextField(db_index=True)
     then = models.TextField(default="")
     now = models.TextField(default="")
     new = models.TextField(default="")

@@ -28,3 +28,17 @@ def test_purge_says_first_and_then_does(recorded: Writer) -> None:
     assert CallRecord.objects.count() == 6
     assert said("purge") == "Deleted 4 calls and audit events, and 0 bodies.\n"
     assert CallRecord.objects.count() == 2
+
+
+def test_erase_says_what_goes_and_what_stays(recorded: Writer) -> None:
+    holds.place("call", "call_2", "a lawsuit", actor="ada")
+    told = said("erase", "--key", "ci", "--dry-run")
+    assert told.splitlines() == [
+        "Calls      4 to erase, 0 erased before",
+        "Held       1 stay: a legal hold names them",
+        "Open       1 have not ended: erase again when they have",
+    ]
+    assert not CallRecord.objects.filter(nonces=b"").exists()
+    told = said("erase", "--session", "session-1", "--vacuum")
+    assert "Erased     4 calls, 1 late verdicts, " in told and "Waiting    " in told
+    assert CallRecord.objects.filter(nonces=b"").count() == 4

@@ -1,0 +1,58 @@
+"""`manage.py erase`."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from observability.retention import erasure, scrubbing
+from observability.retention.erasure import Erased, Subject
+
+ACTOR = "manage.py erase"
+
+
+class Command(BaseCommand):
+    help = (
+        "Erases what a session, or a key, said and was told. That there were calls stays on record, and verifies. "
+        "It cannot be undone; see docs/retention.md."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--session", metavar="SESSION")
+        which.add_argument("--key", metavar="KEY", help="the name of a key: all sessions of it")
+        parser.add_argument("--dry-run", action="store_true", help="say what would go, and erase nothing")
+        parser.add_argument(
+            "--vacuum", action="store_true", help="also rewrite the tables, so that nothing is left in unused pages"
+        )
+
+    def handle(self, *, session: str | None, key: str | None, dry_run: bool, vacuum: bool, **options: Any) -> None:
+        subject = Subject("session", session) if session is not None else Subject("key", key or "")
+        found = erasure.find(subject)
+        self.stdout.write(f"Calls      {found.erasable:,} to erase, {found.erased:,} erased before")
+        if found.held:
+            self.stdout.write(f"Held       {found.held:,} stay: a legal hold names them")
+        if found.open:
+            self.stdout.write(f"Open       {found.open:,} have not ended: erase again when they have")
+        if dry_run:
+            return
+        done = Erased()
+        for _ in erasure.erase(subject, actor=ACTOR, done=done):
+            pass
+        self._tell(done)
+        if vacuum:
+            scrubbing.rewrite()
+        if not scrubbing.empty_log():
+            self.stdout.write("The database's log is being read and could not be cut; run it again to do so.")
+
+    def _tell(self, done: Erased) -> None:
+        bodies = done.bodies
+        self.stdout.write(
+            f"Erased     {done.calls:,} calls, {done.verdicts:,} late verdicts, {bodies.deleted:,} bodies"
+        )
+        if bodies.rebuilt:
+            self.stdout.write(f"Rebuilt    {bodies.rebuilt:,} bodies of others that were built on these")
+        if bodies.waiting:
+            self.stdout.write(
+                f"Waiting    {bodies.waiting:,} bodies were in use within 24 hours and go with the nightly collection"
+            )
