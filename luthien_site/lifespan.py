@@ -10,24 +10,27 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from gateway import counting, directory, fetching
 from observability import writer
 from observability.sealing import sealer
+from observability.search import indexer
 
 log = structlog.get_logger(__name__)
 
 
 async def lifespan(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Loads what calls need and starts the record's writer and sealer; at the end, writes and seals what is queued."""
+    """Loads what calls need and starts what writes, seals and indexes the record; at the end, writes what is queued."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             await directory.start()
-            writer.current()
+            boot_id = writer.current().boot_id
             sealer.start()
+            indexer.start(boot_id)
             _spare_the_collector()
             await send({"type": "lifespan.startup.complete"})
         else:
             await directory.stop()
             await counting.stop()
             await fetching.stop()
+            await sync_to_async(indexer.stop, thread_sensitive=False)()
             if not await sync_to_async(writer.stop, thread_sensitive=False)():
                 log.critical("the process ends before everything is on record")
             await sync_to_async(sealer.stop, thread_sensitive=False)()

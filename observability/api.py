@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from ninja import NinjaAPI, Query, Schema
 from ninja.errors import ValidationError
 from pydantic import Field
@@ -13,6 +14,9 @@ from pydantic import Field
 from . import queries, shapes, viewing
 from .models import CallRecord
 from .queries import Teams
+from .search import listing
+from .search.language import QueryError, parse
+from .text import clean
 from .viewers import sees_calls, teams_of
 
 
@@ -44,8 +48,12 @@ def register_key_check(check: KeyCheck) -> None:
 
 
 class Filters(Schema):
-    """Filters of the list; empty ones match everything. `before` is a page's `older`."""
+    """Filters of the list; empty ones match everything. `q` is a search as the console's search box takes it.
 
+    `before` is a page's `older`.
+    """
+
+    q: str = ""
     team: str = ""
     key: str = ""
     session: str = ""
@@ -55,7 +63,7 @@ class Filters(Schema):
     action: str = ""
     changed: bool = False
     before: str = ""
-    limit: int = Field(queries.PAGE, ge=1, le=queries.MOST)
+    limit: int = Field(listing.PAGE, ge=1, le=listing.MOST)
 
 
 def reader_of(request: HttpRequest) -> Reader:
@@ -83,7 +91,10 @@ api = NinjaAPI(
 @api.get("/calls", url_name="calls")
 def list_calls(request: HttpRequest, filters: Query[Filters]) -> dict[str, Any]:
     """Calls, newest first; `older` is the `before` of the next page, empty at the end."""
-    page = queries.call_page(**filters.dict(), teams=reader_of(request).teams)
+    chosen = filters.dict()
+    q, before, limit = chosen.pop("q"), chosen.pop("before"), chosen.pop("limit")
+    parts = (*parse(clean(q, len(q)), timezone.now(), listing.VOCABULARY), *listing.parts_of(**chosen))
+    page = listing.page_of(parts, before=before, limit=limit, teams=reader_of(request).teams)
     return {"calls": [shapes.summary(record) for record in page.calls], "older": page.older}
 
 
@@ -121,6 +132,11 @@ def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
 @api.exception_handler(_Missing)
 def _missing(request: HttpRequest, error: _Missing) -> HttpResponse:
     return _error(request, 404, "not_found", "There is no such call.")
+
+
+@api.exception_handler(QueryError)
+def _unreadable(request: HttpRequest, error: QueryError) -> HttpResponse:
+    return _error(request, 400, "invalid_request", f"q, characters {error.start} to {error.end}: {error}")
 
 
 @api.exception_handler(ValidationError)

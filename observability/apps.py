@@ -14,4 +14,5 @@ class ObservabilityConfig(AppConfig):
         # Its receivers turn changes and logins into audit events.
         import_module("observability.audit")
         import_module("observability.accounts").listen()
+        import_module("observability.search.indexing").listen()
         telemetry.set_up(settings.OTEL_EXPORTER_OTLP_ENDPOINT)

@@ -14,6 +14,7 @@ from .job_models import Turn as Turn
 from .job_models import Worker as Worker
 from .retention.models import LegalHold as LegalHold
 from .retention.models import RetentionPeriod as RetentionPeriod
+from .search.entry import SearchEntry as SearchEntry
 
 
 class Outcome(models.TextChoices):

@@ -3,73 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import zstandard
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from policies.content import Request, Response
 
 from . import content, packing, recipes
 from .diff import Diff, request_blocks, response_blocks
-from .models import Blob, Block, CallRecord, Decision, Process
+from .models import Blob, Block, CallRecord, Process
 from .recipes import PayloadDamaged
 from .statements import PAYLOADS
 
 Teams = Sequence[str] | None
-PAGE = 50
-MOST = 500
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class CallPage:
-    """Calls, newest first. `older` is the `before` of the page that follows, empty where none does."""
-
-    calls: list[CallRecord]
-    older: str
-
-
-def call_page(
-    *,
-    team: str = "",
-    key: str = "",
-    session: str = "",
-    model: str = "",
-    outcome: str = "",
-    changed: str | bool = "",
-    policy: str = "",
-    action: str = "",
-    before: str = "",
-    limit: int = PAGE,
-    teams: Teams = None,
-) -> CallPage:
-    """One page of the calls that match every filter that is not empty; names are compared whole.
-
-    `policy` names one that judged and `action` what was decided: by that policy, where both are given.
-    A `before` that is no page's `older` counts as empty.
-    """
-    calls = visible_calls(teams)
-    names = {"team": team, "key": key, "session": session, "model": model}
-    calls = calls.filter(**{name: value for name, value in names.items() if value})
-    if outcome:
-        calls = with_outcome(calls, outcome)
-    if changed:
-        calls = calls.filter(Q(changed_request=True) | Q(changed_response=True))
-    judged = {name: value for name, value in (("policy", policy), ("action", action)) if value}
-    if judged:
-        calls = calls.filter(Exists(Decision.objects.filter(call_id=OuterRef("pk"), **judged)))
-    if (place := _read_place(before)) is not None:
-        at, id = place
-        calls = calls.filter(Q(started_at__lt=at) | Q(id__lt=id), started_at__lte=at)
-    limit = min(max(limit, 1), MOST)
-    found = list(calls.defer("opening_bodies", "closing_bodies").order_by("-started_at", "-id")[: limit + 1])
-    more = len(found) > limit
-    return CallPage(found[:limit], _place(found[limit - 1]) if more else "")
 
 
 def newest_ids(
@@ -186,17 +134,6 @@ def _is_stream(record: CallRecord, raw: bytes) -> bool:
     if types:
         return "event-stream" in types[0].lower()
     return record.streamed and raw.lstrip()[:1] != b"{"
-
-
-def _place(record: CallRecord) -> str:
-    return f"{(record.started_at - _EPOCH) // _MICROSECOND}-{record.pk}"
-
-
-def _read_place(text: str) -> tuple[datetime, Any] | None:
-    number, separator, id = text.partition("-")
-    if not separator or not number.isascii() or not number.isdecimal() or len(number) > 17:
-        return None
-    return _EPOCH + int(number) * _MICROSECOND, id.replace("\0", "")
 
 
 def other_processes(boot_id: str) -> int:

@@ -5,6 +5,7 @@ from celery import shared_task
 from . import collector, jobs
 from . import workers as workers
 from .retention import purge
+from .search import indexing
 from .turns import in_turn
 
 
@@ -31,3 +32,12 @@ def purge_record() -> None:
     with jobs.running(jobs.create("purge", created_by="schedule")) as progress:
         for gone in purge.purge():
             progress.advance(gone, f"{progress.job.progress + gone} rows deleted")
+
+
+@shared_task(name="observability.sweep_search")
+@in_turn(12 * 3600)
+def sweep_search() -> None:
+    """Finds calls that came on record late, from a journal on disk, and that the search has not."""
+    with jobs.running(jobs.create("sweep_search", created_by="schedule")) as progress:
+        for found in indexing.sweep():
+            progress.advance(found, f"{progress.job.progress + found} calls indexed")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.contrib.auth.decorators import user_passes_test
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,15 +11,14 @@ from django.views.decorators.http import require_safe
 
 from observability import queries, viewing
 from observability.call_page import LAST_BLOCKS, PAYLOADS, call_part, diff_part, header_lists, spans
-from observability.models import CallRecord, Outcome
-from observability.presentation import ACTIONS, timeline
+from observability.models import CallRecord
+from observability.presentation import timeline
 from observability.recipes import PayloadDamaged
 from observability.text import clean_name
 from observability.viewers import User, sees_calls, teams_of
 
 PREVIEW = 256 * 1024
 """Bytes of a body that the call page shows; the rest is there to download."""
-FILTERS = ("team", "key", "model", "outcome", "policy", "action", "changed")
 
 
 def _sees_calls_or_is_told(user: User) -> bool:
@@ -32,36 +29,6 @@ def _sees_calls_or_is_told(user: User) -> bool:
 
 
 for_reviewers = user_passes_test(_sees_calls_or_is_told, login_url="login")
-
-
-@require_safe
-@for_reviewers
-def calls(request: HttpRequest) -> HttpResponse:
-    """The list, newest first. Filters and `before`, the place of the page, are in the query string: a link to share."""
-    filters = {name: clean_name(request.GET.get(name, "")).strip() for name in FILTERS}
-    chosen = {name: value for name, value in filters.items() if value}
-    before = request.GET.get("before", "")
-    page = queries.call_page(
-        team=filters["team"],
-        key=filters["key"],
-        model=filters["model"],
-        outcome=filters["outcome"],
-        policy=filters["policy"],
-        action=filters["action"],
-        changed=filters["changed"],
-        before=before,
-        teams=teams_of(request.user),
-    )
-    context = {
-        "calls": page.calls,
-        "filters": filters,
-        "filtered": bool(chosen),
-        "outcomes": Outcome.choices,
-        "actions": ACTIONS,
-        "older_url": f"?{urlencode({**chosen, 'before': page.older})}" if page.older else "",
-        "newest_url": f"?{urlencode(chosen)}" if before else "",
-    }
-    return render(request, "calls/list.html", context)
 
 
 @require_safe

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from gateway.console.connect import guides
 from gateway.console.home import LAST_CALLS, in_force, today
 from gateway.console.reference import document, groups
-from observability import queries
+from observability.search.listing import call_page
 from observability.viewers import sees_calls, teams_of
 
 
@@ -42,7 +42,7 @@ def _home(request: HttpRequest) -> HttpResponse:
         context |= {
             "sees_calls": True,
             "today": today(teams),
-            "calls": queries.call_page(limit=LAST_CALLS, teams=teams).calls,
+            "calls": call_page(limit=LAST_CALLS, teams=teams).calls,
             "activations": in_force(),
         }
     return render(request, "console/home.html", context)

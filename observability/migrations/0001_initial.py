@@ -14,6 +14,22 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="SearchEntry",
+            fields=[
+                ("number", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("call_id", models.TextField(unique=True)),
+                ("is_open", models.BooleanField()),
+                ("cost_microdollars", models.BigIntegerField(null=True)),
+                ("total_ms", models.FloatField(null=True)),
+                ("marks", models.TextField()),
+                ("text", models.TextField()),
+            ],
+            options={
+                "verbose_name_plural": "search entries",
+                "indexes": [models.Index(condition=models.Q(("is_open", True)), fields=["number"], name="search_open")],
+            },
+        ),
+        migrations.CreateModel(
             name="BlobReference",
             fields=[
                 (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from observability import content, queries
-from observability.models import CallRecord, Decision
+from observability.models import CallRecord
 from policies.content import Request, Response, Text, ToolCall
 from tests.observability.conftest import Record
 
@@ -39,53 +39,10 @@ def add(number: int, **fields: object) -> CallRecord:
     return CallRecord.objects.create(**(values | fields))
 
 
-def ids(page: queries.CallPage) -> list[str]:
-    return [call.pk for call in page.calls]
-
-
-@pytest.mark.django_db
-def test_pages_follow_one_another_without_gap_or_repeat() -> None:
-    for number in range(25):
-        add(number)
-    found: list[str] = []
-    before = ""
-    while True:
-        page = queries.call_page(before=before, limit=4)
-        found += ids(page)
-        if not (before := page.older):
-            break
-    assert found == [f"call_{number:03}" for number in reversed(range(25))]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("before", ["x", "-", "9" * 30 + "-call", "\0", "1-\0", "\N{SUPERSCRIPT TWO}-x"])
-def test_a_place_that_is_none_is_the_first_page_or_empty(before: str) -> None:
-    add(1)
-    assert len(queries.call_page(before=before).calls) <= 1
-
-
-@pytest.mark.django_db
-def test_each_filter_picks_its_calls() -> None:
-    add(1, team="a", key="k1", session="s1", model="m1", outcome="finished")
-    add(2, team="b", key="k2", session="s2", model="m2", outcome="blocked", changed_response=True)
-    values = {"call_id": "call_002", "position": 0, "version": 1, "at_ms": 0, "took_ms": 0}
-    Decision.objects.create(policy="p", mode="enforce", hook="on_text", block="text 0", action="block", **values)
-    for name, value in [("team", "b"), ("key", "k2"), ("session", "s2"), ("model", "m2"), ("outcome", "blocked")]:
-        assert ids(queries.call_page(**{name: value})) == ["call_002"]  # type: ignore[arg-type]
-    assert ids(queries.call_page(changed="1")) == ["call_002"]
-    assert ids(queries.call_page(policy="p")) == ids(queries.call_page(policy="p", action="block")) == ["call_002"]
-    assert ids(queries.call_page(action="block")) == ["call_002"]
-    assert ids(queries.call_page(policy="p", action="allow")) == []
-    assert ids(queries.call_page(team="b", key="k1")) == []
-
-
 @pytest.mark.django_db
 def test_a_reader_sees_the_calls_of_its_teams_and_no_others() -> None:
     add(1, team="a")
     add(2, team="b")
-    assert ids(queries.call_page(teams=["a"])) == ["call_001"]
-    assert ids(queries.call_page(teams=["a"], team="b")) == []
-    assert ids(queries.call_page(teams=[])) == []
     assert queries.call("call_002", teams=["a"]) is None
     assert queries.call("call_001", teams=["a"]) is not None
 

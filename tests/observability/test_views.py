@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
-from observability import queries
 from observability.models import CallRecord
+from observability.search.listing import page_of
 from tests.console import seed
 
 PAGES = ("/calls/", f"/calls/{seed.BLOCKED}/", f"/calls/{seed.BLOCKED}/diff/")
@@ -90,13 +90,13 @@ def test_the_list_shows_what_its_filters_match(reader: Client, calls: None, quer
 def test_older_leads_through_all_pages_with_the_filters_kept(
     reader: Client, calls: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("observability.queries.call_page", partial(queries.call_page, limit=1))
+    monkeypatch.setattr("observability.search.views.page_of", partial(page_of, limit=1))
     first = reader.get("/calls/?key=ci")
-    assert "key=ci&" in first.context["older_url"]
+    assert "q=key%3Aci&" in first.context["older_url"]
     second = reader.get(f"/calls/{first.context['older_url']}")
     assert [call.pk for call in first.context["calls"]] == [seed.PLAIN]
     assert [call.pk for call in second.context["calls"]] == [seed.BLOCKED]
-    assert (second.context["older_url"], second.context["newest_url"]) == ("", "?key=ci")
+    assert (second.context["older_url"], second.context["newest_url"]) == ("", "?q=key%3Aci")
 
 
 def test_a_call_shows_original_and_final_and_who_decided(reader: Client, calls: None) -> None:

@@ -15,8 +15,9 @@ from gateway.console.playground.form import PlaygroundForm
 from gateway.console.replay import Judges, Material, NotReplayable, Replayed, pasted, recorded
 from gateway.console.replay.lineup import candidate
 from gateway.console.replay.playing import Player
-from observability import audit, queries
+from observability import audit
 from observability.call_page import LAST_BLOCKS, call_part
+from observability.search.listing import call_page
 from observability.viewers import sees_calls, teams_of
 from policies.models import PolicyVersion
 from policies.registry import catalogue
@@ -114,5 +115,5 @@ def _shown(result: Replayed) -> dict[str, Any]:
 
 def _page(request: HttpRequest, form: PlaygroundForm, status: int = 200, **context: Any) -> HttpResponse:
     seen = sees_calls(request.user)
-    calls = queries.call_page(limit=LAST_CALLS, teams=teams_of(request.user)).calls if seen else []
+    calls = call_page(limit=LAST_CALLS, teams=teams_of(request.user)).calls if seen else []
     return render(request, "playground/page.html", {"form": form, "calls": calls, **context}, status=status)

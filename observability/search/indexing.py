@@ -1,0 +1,149 @@
+"""Filling the search index beside the record: calls that are new, and calls that are over by now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from .. import queries
+from ..models import CallRecord, Decision, SearchEntry
+from ..retention.signals import contents_gone
+from .marks import Judgement, marks_of
+from .places import place_of, time_of
+from .texts import called_tools, new_text
+
+OVERLAP = timedelta(seconds=60)
+"""How long after its beginning a call may come to be on record, or clocks of gateways differ. What comes later than
+that, from a journal on disk, is found by `sweep`."""
+AT_ONCE = 100
+SWEPT_AT_ONCE = 2_000
+
+
+def catch_up(most: int = AT_ONCE) -> int:
+    """Index up to `most` calls that are new, the oldest first, and as many that are over; returns how many it were."""
+    fresh = list(_new_calls()[:most])
+    _add(fresh)
+    return len(fresh) + _renew(most)
+
+
+def forget(call_ids: Iterable[str]) -> int:
+    """Remove from the index what is in it of these calls, at once; returns how many were in it.
+
+    To be called when the calls or their bodies are erased. A call that stays on record without its bodies may be
+    indexed again by what is left: its names and verdicts, and no text.
+    """
+    ids = list(call_ids)
+    removed = 0
+    for start in range(0, len(ids), 500):
+        removed += SearchEntry.objects.filter(call_id__in=ids[start : start + 500]).delete()[0]
+    return removed
+
+
+def listen() -> None:
+    """From now on what the record loses is forgotten, in the same transaction."""
+    contents_gone.connect(_contents_gone, dispatch_uid="search")
+
+
+def _contents_gone(sender: object, call_ids: Sequence[str], **_: object) -> None:
+    forget(call_ids)
+
+
+def sweep() -> Iterator[int]:
+    """Index every call that is missing, walking over all of them; yields how many there were, step by step."""
+    since = datetime(1970, 1, 1, tzinfo=UTC)
+    while True:
+        times = (
+            CallRecord.objects.filter(started_at__gt=since).order_by("started_at").values_list("started_at", flat=True)
+        )
+        if not (walked := list(times[:SWEPT_AT_ONCE])):
+            return
+        missing = _missing().filter(started_at__gt=since, started_at__lte=walked[-1]).order_by("started_at")
+        while found := list(missing[:AT_ONCE]):
+            _add(found)
+            yield len(found)
+        since = walked[-1]
+
+
+def _missing() -> QuerySet[CallRecord]:
+    # Whether it is the first of its session: then what it repeats of the conversation was never seen here.
+    earlier = CallRecord.objects.filter(
+        key=OuterRef("key"), session=OuterRef("session"), started_at__lt=OuterRef("started_at")
+    )
+    return CallRecord.objects.filter(~Exists(SearchEntry.objects.filter(call_id=OuterRef("pk")))).annotate(
+        goes_on=Exists(earlier)
+    )
+
+
+def _new_calls() -> QuerySet[CallRecord]:
+    newest = SearchEntry.objects.order_by("-number").values_list("number", flat=True).first()
+    calls = _missing().order_by("started_at", "id")
+    return calls if newest is None else calls.filter(started_at__gt=time_of(newest) - OVERLAP)
+
+
+def _renew(most: int) -> int:
+    """Make entries of calls that were open anew where the call is over."""
+    over = CallRecord.objects.filter(pk=OuterRef("call_id")).exclude(outcome="open")
+    ids = list(
+        SearchEntry.objects.filter(Exists(over), is_open=True)
+        .order_by("number")
+        .values_list("call_id", flat=True)[:most]
+    )
+    if not ids:
+        return 0
+    earlier = CallRecord.objects.filter(
+        key=OuterRef("key"), session=OuterRef("session"), started_at__lt=OuterRef("started_at")
+    )
+    _add(list(CallRecord.objects.filter(pk__in=ids).annotate(goes_on=Exists(earlier))), replacing=ids)
+    return len(ids)
+
+
+def _add(calls: Sequence[Any], replacing: Sequence[str] = ()) -> None:
+    """Index calls, each with `goes_on`: whether their session had one before."""
+    if not calls:
+        return
+    ids = [call.pk for call in calls]
+    judged = Decision.objects.filter(call_id__in=ids).order_by("call_id", "position")
+    judgements = {
+        id: [Judgement(row.policy, row.version, row.action) for row in rows]
+        for id, rows in groupby(judged.defer("evidence", "reason"), key=lambda row: row.call_id)
+    }
+    entries = [_entry(call, judgements.get(call.pk, ())) for call in calls]
+    with transaction.atomic():
+        if replacing:
+            SearchEntry.objects.filter(call_id__in=replacing).delete()
+        _insert(entries)
+
+
+def _insert(entries: Sequence[SearchEntry]) -> None:
+    """Another process may have been faster; two calls of one microsecond may want one place."""
+    wanted = {entry.call_id: entry for entry in entries}
+    while wanted:
+        SearchEntry.objects.bulk_create(wanted.values(), ignore_conflicts=True)
+        there = set(SearchEntry.objects.filter(call_id__in=wanted).values_list("call_id", flat=True))
+        wanted = {id: entry for id, entry in wanted.items() if id not in there}
+        for entry in wanted.values():
+            entry.number += 1
+
+
+def _entry(call: Any, judgements: Iterable[Judgement]) -> SearchEntry:
+    requests = [queries.request(call, "request_original")]
+    if call.request_final not in (None, call.request_original):
+        requests.append(queries.request(call, "request_final"))
+    answers = queries.answers(call, "response_original")
+    tools = called_tools(answers)
+    if call.response_final not in (None, call.response_original):
+        answers = [*answers, *queries.answers(call, "response_final")]
+    return SearchEntry(
+        number=place_of(call.started_at, call.pk),
+        call_id=call.pk,
+        is_open=call.outcome == "open",
+        cost_microdollars=call.cost_microdollars,
+        total_ms=call.total_ms,
+        marks=marks_of(call, judgements, tools),
+        text=new_text(requests, answers, from_the_start=not call.goes_on),
+    )
