@@ -150,6 +150,8 @@ def _piece_bytes(piece: bytes | Slice, load: Load, known: dict[bytes, bytes], de
 
 
 def _varint(number: int) -> bytes:
+    if number < 1 << 14:  # nearly all of them
+        return bytes((number & 127 | 128, number >> 7)) if number > 127 else bytes((number,))
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)

@@ -15,7 +15,8 @@ _INT64 = 2**63
 
 def clean(text: str, limit: int = TEXT_LIMIT) -> str:
     """`text`, cut to `limit` characters, with what no database takes replaced."""
-    text = text[:limit]
+    if len(text) > limit:
+        text = text[:limit]
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode("utf-8")
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
