@@ -75,7 +75,7 @@ class LiveCall:
 
     def begin(self) -> Request:
         """Put the call on record: its request. Raises BadRequest where that cannot be used, and RecordUnavailable."""
-        self.record.open()
+        self.record.open(soon=self.request.stream)
         if self._unreadable is not None:
             raise self._unreadable
         return self.request

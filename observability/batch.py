@@ -11,13 +11,27 @@ from . import chain, packing, recipes
 from .blobs import NewBlob, Shelf
 from .chain import BLOCK_FIELDS, DECISION_FIELDS, Chain
 from .database import Database
-from .statements import BLOB, BLOCK, CLOSE, CLOSE_COLUMNS, DECISION, OPEN, OPEN_COLUMNS, OUTBOX, REFERENCE, Statement
+from .statements import (
+    BLOB,
+    BLOCK,
+    CLOSE,
+    CLOSE_COLUMNS,
+    DECISION,
+    OPEN,
+    OPEN_COLUMNS,
+    OUTBOX,
+    REFERENCE,
+    WHOLE,
+    WHOLE_COLUMNS,
+    Statement,
+)
 
 Row = dict[str, Any]
 Stored = tuple[bytes, bytes]
 """The name of a body, and its recipe where it is to be packed; the recipe is empty where the body is a blob."""
 
 _pick_opening: Callable[[Row], tuple[Any, ...]] = itemgetter(*OPEN_COLUMNS)
+_pick_whole: Callable[[Row], tuple[Any, ...]] = itemgetter(*WHOLE_COLUMNS)
 _pick_closing: Callable[[Row], tuple[Any, ...]] = itemgetter(*CLOSE_COLUMNS, "id")
 _pick_block: Callable[[Row], tuple[Any, ...]] = itemgetter(*BLOCK_FIELDS, "arguments")
 _pick_decision: Callable[[Row], tuple[Any, ...]] = itemgetter(*DECISION_FIELDS)
@@ -38,6 +52,7 @@ class Batch:
         self._now = now
         self._referred: set[tuple[bytes, bytes]] = set()
         self._opened: list[tuple[Any, ...]] = []
+        self._wholes: list[tuple[Any, ...]] = []
         self._closed: list[tuple[Any, ...]] = []
         self._blocks: list[tuple[Any, ...]] = []
         self._decisions: list[tuple[Any, ...]] = []
@@ -73,10 +88,18 @@ class Batch:
 
     def close_call(self, row: Row, blocks: Sequence[Row], decisions: Sequence[Row]) -> None:
         """End a call that was opened, here or before. `row` is all of its columns; it gets its place in the chain."""
+        self._chain_up(row, blocks, decisions)
+        self._closed.append(_pick_closing(row))
+
+    def whole_call(self, row: Row, blocks: Sequence[Row], decisions: Sequence[Row]) -> None:
+        """A call that was over before its opening was written."""
+        self._chain_up(row, blocks, decisions)
+        self._wholes.append(_pick_whole(row | {"started_at": self._time(row["started_at"])}))
+
+    def _chain_up(self, row: Row, blocks: Sequence[Row], decisions: Sequence[Row]) -> None:
         link = self._chain.extend(chain.call_leaf(row, blocks, decisions))
         row["boot_id"], row["sequence"], row["leaf"], row["chain"] = link
         row["closed_at"] = self._time(row["closed_at"])
-        self._closed.append(_pick_closing(row))
 
     def add_block(self, call_id: str, block: Row) -> None:
         self._blocks.append((call_id, *_pick_block(block)))
@@ -108,6 +131,7 @@ class Batch:
             (BLOB, group),
             (REFERENCE, sorted(self._referred)),
             (OPEN, self._opened),
+            (WHOLE, self._wholes),
             (BLOCK, self._blocks),
             (OUTBOX, self._outbox),
             (DECISION, self._decisions),

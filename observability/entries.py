@@ -189,6 +189,7 @@ class Closing:
     decisions: list[dict[str, Any]]
     unsent_blocks: list[ReleasedBlock] = field(default_factory=list)
     unsent: list[dict[str, Any]] = field(default_factory=list)
+    is_whole: bool = False
 
     @property
     def process(self) -> str:
@@ -197,8 +198,7 @@ class Closing:
     def add_to(self, batch: Batch) -> None:
         opening, fields, usage, timings = self.opening, self.fields, self.usage, self.timings
         call_id = opening.facts.id
-        if not opening.is_written:
-            opening.add_to(batch)
+        self.is_whole = not opening.is_written
         row = {
             **opening.row(batch),
             **fields,
@@ -223,11 +223,16 @@ class Closing:
         for block in self.unsent_blocks:
             block.add_to(batch, call_id)
         batch.add_decisions(call_id, self.unsent)
-        batch.close_call(row, self.blocks, self.decisions)
+        if self.is_whole:
+            batch.whole_call(row, self.blocks, self.decisions)
+            opening.is_written = True
+        else:
+            batch.close_call(row, self.blocks, self.decisions)
 
     def forget(self) -> None:
-        """The bodies were not stored after all."""
-        self.opening.forget()
+        """Nothing of it was stored after all."""
+        if self.is_whole:
+            self.opening.forget()
 
     def _add_payloads(self, batch: Batch, row: dict[str, Any]) -> None:
         """Store the bodies; what passed unchanged is looked at once."""

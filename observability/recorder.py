@@ -17,12 +17,9 @@ from policies.content import Block, ToolCall, Usage
 from policies.verdicts import Decision
 
 from . import metrics, tap, telemetry, writer
-from .chain import NONCE_BYTES
-from .credentials import without_secrets
 from .decision_rows import decision_row, policies_of
-from .entries import CallFacts, Checkpoint, Closing, Entry, Headers, Late, Opening, Outcome, ReleasedBlock, SetAside
-from .entropy import random_bytes
-from .statements import PAYLOADS
+from .entries import CallFacts, Checkpoint, Closing, Headers, Late, Outcome, ReleasedBlock, SetAside
+from .handover import Handover
 from .tap import Tap
 from .text import clean, clean_name
 from .timings import Clock, Timings
@@ -40,14 +37,10 @@ class CallRecorder:
 
     def __init__(self, facts: CallFacts, own_writer: writer.Writer | None = None) -> None:
         self.outcome: Outcome = "open"
-        self._writer = own_writer or writer.current()
+        self._handover = Handover(own_writer or writer.current(), facts)
         self._began = perf_counter()
-        self._started_at = datetime.now(UTC)
         self._facts = facts
-        self._opening: Opening | None = None
-        self._opened: Waiter | None = None
         self._closed: Waiter | None = None
-        self._policies = ""
         self._forwarded: bytes | None = None
         self._attempts: list[dict[str, Any]] = []
         self._attempt_began = 0.0
@@ -74,21 +67,26 @@ class CallRecorder:
 
     def policies(self, text: str) -> None:
         """The policies that judge the call: `name@version, ...`."""
-        self._policies = text
+        self._handover.policies = text
 
-    def open(self) -> None:
-        """Put the call and its request on record. Raises RecordUnavailable where no call may begin."""
-        self._opened = self._writer.submit(self._made_opening())
+    def open(self, *, soon: bool = True) -> None:
+        """Put the call and its request on record; where it need not be `soon`, within OPENING_SECONDS or with its end.
+
+        Raises RecordUnavailable where no call may begin.
+        """
+        self._handover.open(soon=soon)
 
     @property
     def in_doubt(self) -> bool:
         """Whether the last write of this process failed, so that this call may not come to be on record."""
-        return not self._writer.healthy
+        return self._handover.in_doubt
 
     async def opened(self) -> None:
-        """Returns once the opening is durable; at once in `async` and `off`. Raises RecordUnavailable."""
-        if self._opened is not None:
-            await self._opened.wait()
+        """Returns once the opening is durable; at once in `async` and `off`, and where it was not to be soon.
+
+        Raises RecordUnavailable.
+        """
+        await self._handover.opened()
 
     def forwarded(self, provider: str, upstream_model: str, body: bytes, dialect: str = "") -> None:
         """The request as it leaves for a provider, in `dialect` if that is not the client's.
@@ -138,7 +136,7 @@ class CallRecorder:
         """A verdict that came when the call was over."""
         row = decision_row(len(self._decisions), decision, late=True)
         self._decisions.append(row)
-        self._submit(Late(self._facts.id, self._made_opening().process, row))
+        self._handover.submit(Late(self._facts.id, self._handover.opening.process, row))
 
     def note(self, kind: str, text: str = "", value: float | None = None) -> None:
         """What a policy, or the gateway, wants on record beside its verdicts."""
@@ -176,8 +174,8 @@ class CallRecorder:
         """
         self.released(tool_calls)
         blocks, self._unsent_blocks = self._unsent_blocks, []
-        process = self._made_opening().process
-        done = self._submit(Checkpoint(self._facts.id, process, blocks, self._unsent_decisions()))
+        process = self._handover.opening.process
+        done = self._handover.submit(Checkpoint(self._facts.id, process, blocks, self._unsent_decisions()))
         if done is not None:
             await done.wait()
 
@@ -224,13 +222,13 @@ class CallRecorder:
         if self._timings.total is None:
             self._timings.total = self._now_ms()
         closing = self._closing(outcome, status, error_kind, error_message)
-        self._closed = self._submit(closing)
+        self._closed = self._handover.submit(closing)
         metrics.call_ended(self._facts.dialect, outcome, error_kind, self._timings.total, self._timings.overhead)
         telemetry.call_ended(closing)
 
     def _closing(self, outcome: Outcome, status: int | None, error_kind: str, error_message: str) -> Closing:
         last = self._ended_by or (self._attempts[-1] if self._attempts else {"provider": "", "model": ""})
-        opening = self._made_opening()
+        opening = self._handover.opening
         truncated = [*opening.truncated, *self._truncated]
         truncated += [each.name for each in (self._original, self._final) if each.truncated]
         return Closing(
@@ -247,7 +245,7 @@ class CallRecorder:
                 "error_message": clean(error_message),
                 "cost_microdollars": self._cost,
                 "released_bytes": self._delivered if outcome == "cancelled" else self._final.size,
-                "policies": clean(self._policies or policies_of(self._decisions)),
+                "policies": clean(self._handover.policies or policies_of(self._decisions)),
                 "response_headers": self._response_headers,
                 "attempts": self._attempts,
                 "notes": self._notes,
@@ -264,20 +262,6 @@ class CallRecorder:
             decisions=list(self._decisions),
             unsent=self._unsent_decisions(),
         )
-
-    def _submit(self, entry: Entry) -> Waiter | None:
-        return None if self._made_opening().is_dropped else self._writer.submit(entry)
-
-    def _made_opening(self) -> Opening:
-        if self._opening is None:
-            facts = self._facts
-            truncated = ["request_original"] if len(facts.request_body) > tap.BODY_LIMIT else []
-            facts.request_body = facts.request_body[: tap.BODY_LIMIT]
-            facts.path = without_secrets(facts.path)
-            nonces = random_bytes(NONCE_BYTES * len(PAYLOADS))
-            process = self._writer.boot_id
-            self._opening = Opening(facts, self._policies, process, self._started_at, nonces, truncated)
-        return self._opening
 
     def _capped(self, name: str, body: bytes) -> bytes:
         if len(body) > tap.BODY_LIMIT and name not in self._truncated:

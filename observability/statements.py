@@ -38,6 +38,7 @@ OPEN_COLUMNS = (
 )  # fmt: skip
 CLOSE_COLUMNS = (*CLOSING_FIELDS, *PAYLOADS, *LINK_COLUMNS, "closing_bodies")
 """They are followed by the call's id."""
+WHOLE_COLUMNS = tuple(dict.fromkeys((*OPEN_COLUMNS, *CLOSE_COLUMNS)))
 BLOCK_COLUMNS = ("call_id", *BLOCK_FIELDS, "arguments")
 DECISION_COLUMNS = ("call_id", *DECISION_FIELDS, *LINK_COLUMNS)
 
@@ -48,6 +49,7 @@ BLOB = _insert(
 )
 REFERENCE = _insert("blobreference", ("target", "source"), "DO NOTHING")
 OPEN = _insert("callrecord", OPEN_COLUMNS, "(id) DO NOTHING", _UNKNOWN)
+WHOLE = _insert("callrecord", WHOLE_COLUMNS, "(id) DO NOTHING")
 BLOCK = _insert("block", BLOCK_COLUMNS, "DO NOTHING")
 OUTBOX = _insert("outboxentry", ("call_id", "position"), "DO NOTHING")
 DECISION = _insert("decision", DECISION_COLUMNS, "DO NOTHING")
@@ -57,8 +59,11 @@ CLOSE = (
     "WHERE id = ? AND outcome = 'open'"
 )
 
-_LINKS = {CLOSE: CLOSE_COLUMNS.index("boot_id"), DECISION: DECISION_COLUMNS.index("boot_id")}
-_RANKS = {sql: rank for rank, sql in enumerate((BLOB, REFERENCE, OPEN, BLOCK, OUTBOX, DECISION, CLOSE))}
+_LINKS = {
+    sql: columns.index("boot_id")
+    for sql, columns in ((WHOLE, WHOLE_COLUMNS), (CLOSE, CLOSE_COLUMNS), (DECISION, DECISION_COLUMNS))
+}
+_RANKS = {sql: rank for rank, sql in enumerate((BLOB, REFERENCE, OPEN, WHOLE, BLOCK, OUTBOX, DECISION, CLOSE))}
 _LINED_UP = (BLOB, REFERENCE)
 """Other writers may store the same rows: in one order everywhere, or two could lock each other out."""
 

@@ -61,20 +61,23 @@ class Writer:
         self._thread.join(timeout)
         return not self._thread.is_alive() and self._committer.is_idle
 
-    def submit(self, entry: Entry) -> Waiter | None:
-        """Queue an entry; in `blocking` the waiter tells when it is durable, or that it will not be.
+    def admit(self, opening: Opening) -> None:
+        """Where so much is waiting already that no call may begin, `async` drops the opening.
 
-        Raises RecordUnavailable where so much is waiting already that no call may begin.
+        Raises RecordUnavailable in `blocking`.
         """
-        if self.mode == "off":
-            return None
-        if isinstance(entry, Opening) and (self._inbox.is_full or not self._committer.has_room):
-            if self.mode == "async":
-                metrics.calls_unrecorded.inc()
-                entry.is_dropped = True
-                return None
+        if self.mode == "off" or not (self._inbox.is_full or not self._committer.has_room):
+            return
+        if self.mode == "blocking":
             metrics.records_refused.inc()
             raise RecordUnavailable("too much waits for the database")
+        metrics.calls_unrecorded.inc()
+        opening.is_dropped = True
+
+    def submit(self, entry: Entry) -> Waiter | None:
+        """Queue an entry; in `blocking` the waiter tells when it is durable, or that it will not be."""
+        if self.mode == "off":
+            return None
         waiter = Waiter() if self.mode == "blocking" else None
         self._inbox.put(entry, waiter)
         return waiter

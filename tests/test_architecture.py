@@ -59,6 +59,7 @@ COVERED_BY: dict[str, str] = {
     "observability/decision_rows.py": "tests/observability/test_recorder.py",
     "observability/entries.py": "tests/observability/test_recorder.py",
     "observability/fields.py": "tests/observability/test_queries.py",
+    "observability/handover.py": "tests/observability/test_writer.py",
     "observability/inbox.py": "tests/observability/test_writer.py",
     "observability/job_models.py": "tests/observability/test_jobs.py",
     "observability/models.py": "tests/observability/test_queries.py",

@@ -81,9 +81,10 @@ async def test_a_call_of_a_living_process_is_left_alone(make_writer: MakeWriter)
     await call.opened()
     # The parent of the tests is surely alive.
     await Process.objects.aupdate(pid=os.getppid())
-    other = CallRecorder(make_facts(), make_writer(find_orphans=True))
+    theirs = make_writer(find_orphans=True)
+    other = CallRecorder(make_facts(), theirs)
     await other.close("finished", 200)
-    again = CallRecorder(make_facts(), other._writer)
+    again = CallRecorder(make_facts(), theirs)
     await again.close("finished", 200)
     assert (await CallRecord.objects.aget(pk="call_live")).outcome == "open"
 

@@ -14,7 +14,7 @@ from observability.recorder import CallRecorder, RecordUnavailable
 from observability.statements import Statement
 from policies.content import ToolCall
 from tests.observability.conftest import MakeWriter, make_facts
-from tests.observability.weather import Weather, verify, whole_call
+from tests.observability.weather import ALLOWED, Weather, verify, whole_call
 
 
 async def test_two_hundred_calls_at_once_are_all_durable_when_they_return(make_writer: MakeWriter) -> None:
@@ -56,6 +56,55 @@ async def test_nothing_returns_before_the_commit(make_writer: MakeWriter, weathe
     weather.gate.set()
     await opened
     assert await CallRecord.objects.acount() == 1
+
+
+async def test_a_call_that_is_over_at_once_is_written_once(make_writer: MakeWriter, weather: Weather) -> None:
+    writer = make_writer(database=weather)
+    await whole_call(CallRecorder(make_facts(id="call_a"), writer))
+    before = len(weather.transactions)
+    short = CallRecorder(make_facts(id="call_b"), writer)
+    short.open(soon=False)
+    await short.opened()
+    short.decide(ALLOWED)
+    await short.close("finished", 200)
+    assert len(weather.transactions) == before + 1
+    assert (await CallRecord.objects.aget(pk="call_b")).outcome == "finished"
+    assert await sync_to_async(verify)(writer.boot_id) == 2
+
+
+async def test_an_opening_that_was_put_off_is_written_before_long_and_before_what_follows(
+    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = make_writer()
+    long = CallRecorder(make_facts(id="call_long"), writer)
+    long.open(soon=False)
+    while not await CallRecord.objects.filter(pk="call_long").aexists():
+        await asyncio.sleep(0.005)
+    monkeypatch.setattr("observability.handover.OPENING_SECONDS", 3600)
+    calling = CallRecorder(make_facts(id="call_tool"), writer)
+    calling.open(soon=False)
+    await calling.checkpoint([ToolCall("id", "Read", "{}")])
+    assert (await CallRecord.objects.aget(pk="call_tool")).outcome == "open"
+    for call in (long, calling):
+        await call.close("finished", 200)
+    assert await sync_to_async(verify)(writer.boot_id) == 2
+
+
+async def test_a_whole_call_that_is_refused_with_others_is_the_only_one_lost(
+    make_writer: MakeWriter, weather: Weather
+) -> None:
+    writer = make_writer(database=weather)
+    weather.refuses = "poison"
+    weather.gate.clear()
+    calls = [CallRecorder(make_facts(model="poison" if n == 0 else "fine"), writer) for n in range(4)]
+    opened = CallRecorder(make_facts(id="call_opened"), writer)
+    opened.open()
+    closes = [asyncio.ensure_future(call.close("finished", 200)) for call in (*calls, opened)]
+    await asyncio.sleep(0)
+    weather.gate.set()
+    await asyncio.gather(*closes, return_exceptions=True)
+    assert await CallRecord.objects.filter(outcome="finished").acount() == 4
+    assert await sync_to_async(verify)(writer.boot_id) == 4
 
 
 async def test_without_a_journal_calls_are_told_that_the_database_is_away_and_nothing_is_lost(

@@ -31,7 +31,7 @@ class Rehearsal(CallRecorder):
         self.status: int | None = None
         self.error = ""
 
-    def open(self) -> None:
+    def open(self, *, soon: bool = True) -> None:
         """Nothing begins."""
 
     def forwarded(self, provider: str, upstream_model: str, body: bytes, dialect: str = "") -> None:

@@ -1,0 +1,72 @@
+"""One call's entries on their way to the writer."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from . import tap
+from .chain import NONCE_BYTES
+from .credentials import without_secrets
+from .entries import CallFacts, Closing, Entry, Opening
+from .entropy import random_bytes
+from .statements import PAYLOADS
+from .waiting import Waiter
+from .writer import Writer
+
+OPENING_SECONDS = 0.02
+"""How long an opening may be put off: a call that is over by then is written once."""
+
+
+class Handover:
+    """`policies` are those that judge the call, as its opening names them: it is made when it is first needed."""
+
+    def __init__(self, writer: Writer, facts: CallFacts) -> None:
+        self.policies = ""
+        self._writer = writer
+        self._facts = facts
+        self._started_at = datetime.now(UTC)
+        self._made: Opening | None = None
+        self._put_off: asyncio.TimerHandle | None = None
+        self._opened: Waiter | None = None
+
+    @property
+    def in_doubt(self) -> bool:
+        return not self._writer.healthy
+
+    @property
+    def opening(self) -> Opening:
+        if self._made is None:
+            facts = self._facts
+            truncated = ["request_original"] if len(facts.request_body) > tap.BODY_LIMIT else []
+            facts.request_body = facts.request_body[: tap.BODY_LIMIT]
+            facts.path = without_secrets(facts.path)
+            nonces = random_bytes(NONCE_BYTES * len(PAYLOADS))
+            self._made = Opening(facts, self.policies, self._writer.boot_id, self._started_at, nonces, truncated)
+        return self._made
+
+    def open(self, *, soon: bool) -> None:
+        """Hand over the opening now, or within OPENING_SECONDS. Raises RecordUnavailable where no call may begin."""
+        self._writer.admit(self.opening)
+        if soon:
+            self._opened = self.submit(self.opening)
+        else:
+            self._put_off = asyncio.get_running_loop().call_later(OPENING_SECONDS, self._no_longer)
+
+    async def opened(self) -> None:
+        """Returns once the opening is durable, and at once while it is put off. Raises RecordUnavailable."""
+        if self._opened is not None:
+            await self._opened.wait()
+
+    def submit(self, entry: Entry) -> Waiter | None:
+        """What follows the opening, which goes ahead of it; nothing of a call that `async` had to leave out."""
+        if self._put_off is not None:
+            self._put_off.cancel()
+            self._put_off = None
+            if not isinstance(entry, Closing):  # that one holds the opening, too
+                self._opened = self.submit(self.opening)
+        return None if self.opening.is_dropped else self._writer.submit(entry)
+
+    def _no_longer(self) -> None:
+        self._put_off = None
+        self._opened = self.submit(self.opening)
