@@ -98,7 +98,7 @@ class LiveCall:
     async def sending(self, target: Target, body: bytes, request: Request) -> None:
         """`request` is about to leave for `target`, as `body`. Raises RecordUnavailable."""
         if self.record.in_doubt:
-            await self.opened()  # or a provider would be paid for what cannot be released
+            await self.record.opened(now=True)  # or a provider would be paid for what cannot be released
         self.clock.held = self.executor.held
         self.clock.sent = self.clock.now()
         self._provider, self._model = target.provider, target.model

@@ -53,8 +53,14 @@ class Handover:
         else:
             self._put_off = asyncio.get_running_loop().call_later(OPENING_SECONDS, self._no_longer)
 
-    async def opened(self) -> None:
-        """Returns once the opening is durable, and at once while it is put off. Raises RecordUnavailable."""
+    async def opened(self, *, now: bool = False) -> None:
+        """Returns once the opening is durable; at once while it is put off, unless that is to end `now`.
+
+        Raises RecordUnavailable.
+        """
+        if now and self._put_off is not None:
+            self._put_off.cancel()
+            self._no_longer()
         if self._opened is not None:
             await self._opened.wait()
 

@@ -81,12 +81,12 @@ class CallRecorder:
         """Whether the last write of this process failed, so that this call may not come to be on record."""
         return self._handover.in_doubt
 
-    async def opened(self) -> None:
-        """Returns once the opening is durable; at once in `async` and `off`, and where it was not to be soon.
+    async def opened(self, *, now: bool = False) -> None:
+        """Returns once the opening is durable; at once in `async` and `off`, and where it need not be soon nor `now`.
 
         Raises RecordUnavailable.
         """
-        await self._handover.opened()
+        await self._handover.opened(now=now)
 
     def forwarded(self, provider: str, upstream_model: str, body: bytes, dialect: str = "") -> None:
         """The request as it leaves for a provider, in `dialect` if that is not the client's.

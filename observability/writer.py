@@ -144,7 +144,7 @@ def _start() -> Writer:
 
     mode = cast(RecordMode, settings.LUTHIEN_RECORD)
     spill = None
-    if mode != "off":
+    if mode != "off" and settings.LUTHIEN_SPILL_MB:
         try:
             spill = Spill(settings.LUTHIEN_DATA_DIR / "spill", settings.LUTHIEN_SPILL_MB * 1_000_000)
         except OSError:

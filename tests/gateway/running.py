@@ -445,5 +445,8 @@ class Collected:
     def __init__(self) -> None:
         self.entries: list[Any] = []
 
+    def admit(self, opening: Any) -> None:
+        """All may begin."""
+
     def submit(self, entry: Any) -> None:
         self.entries.append(entry)

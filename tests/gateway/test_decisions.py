@@ -71,6 +71,9 @@ class Nobody:
     healthy = True
     boot_id = "boot_1"
 
+    def admit(self, opening: Any) -> None:
+        """All may begin."""
+
     def submit(self, entry: Any) -> None:
         return None
 

@@ -166,7 +166,7 @@ async def test_an_answer_whose_record_cannot_be_written_has_no_end(sqlite_house:
     assert b"overloaded_error" in answered.seen
 
 
-async def test_without_a_database_calls_are_refused_and_providers_left_alone(
+async def test_without_a_database_and_a_journal_calls_are_refused_and_providers_left_alone(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     async def unasked(exchange: Exchange) -> None:
@@ -175,7 +175,12 @@ async def test_without_a_database_calls_are_refused_and_providers_left_alone(
     folder = tmp_path_factory.mktemp("without")
     folder.chmod(0o700)
     postgres = Postgres()
-    env = {"DATABASE_URL": postgres.url("postgres"), "REDIS_URL": "", "PYTHONPATH": str(INSTALLED)}
+    env = {
+        "DATABASE_URL": postgres.url("postgres"),
+        "REDIS_URL": "",
+        "PYTHONPATH": str(INSTALLED),
+        "LUTHIEN_SPILL_MB": "0",
+    }
     server = LiveLuthien(folder, env)
     try:
         server.manage("migrate", "--verbosity", "0")
@@ -183,9 +188,9 @@ async def test_without_a_database_calls_are_refused_and_providers_left_alone(
         server.start()
         postgres.stop()
         await ask(house, "plain", ANTHROPIC, "x", model="unreachable")  # the first to notice
-        for dialect, kind in ((ANTHROPIC, "overloaded_error"), (CHAT, "server_error")):
+        for dialect, kind, stream in ((ANTHROPIC, "overloaded_error", True), (CHAT, "server_error", False)):
             async with provider(house, unasked):
-                got = await ask(house, "plain", dialect, "x", model=dialect.odd, stream=True)
+                got = await ask(house, "plain", dialect, "x", model=dialect.odd, stream=stream)
             assert (got.status_code, got.json()["error"]["type"]) == (503, kind)
             assert int(got.headers["retry-after"]) > 0
             assert got.headers["x-luthien-call-id"]

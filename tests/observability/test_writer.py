@@ -78,7 +78,7 @@ async def test_an_opening_that_was_put_off_is_written_before_long_and_before_wha
     writer = make_writer()
     long = CallRecorder(make_facts(id="call_long"), writer)
     long.open(soon=False)
-    while not await CallRecord.objects.filter(pk="call_long").aexists():
+    while not await CallRecord.objects.filter(pk="call_long").aexists():  # noqa: ASYNC110 (rare)
         await asyncio.sleep(0.005)
     monkeypatch.setattr("observability.handover.OPENING_SECONDS", 3600)
     calling = CallRecorder(make_facts(id="call_tool"), writer)
