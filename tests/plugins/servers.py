@@ -77,7 +77,8 @@ class Server:
                 raise ServerDidNotStart((self.folder / "log").read_text(errors="replace"))
             time.sleep(0.02)
 
-    def stop(self) -> None:
+    def halt(self) -> None:
+        """Ends the process and keeps its folder."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -85,6 +86,9 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+    def stop(self) -> None:
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -97,15 +101,19 @@ class Postgres(Server):
 
     def __init__(self) -> None:
         super().__init__("postgres", unprivileged())
-        programs = self._programs()
-        data = self.folder / "data"
+        self._bin = self._programs()
+        self._data = self.folder / "data"
         self.run(
-            *(programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust"),
+            *(self._bin / "initdb", "-D", self._data, "-U", "postgres", "--auth=trust"),
             *("--encoding=UTF8", "--no-sync", "--no-locale", "--no-instructions"),
         )
+        self.serve()
+
+    def serve(self) -> None:
+        """Starts it, at first or after `halt`, and returns when it answers."""
         settings = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
         self.start(
-            *(programs / "postgres", "-D", data, "-p", str(self.port), "-k", self.folder, "-h", "127.0.0.1"),
+            *(self._bin / "postgres", "-D", self._data, "-p", str(self.port), "-k", self.folder, "-h", "127.0.0.1"),
             *(argument for setting in settings for argument in ("-c", setting)),
             answers=self._answers,
         )
