@@ -1,4 +1,4 @@
-"""The groups that people are put in: what an admin, a policy author, a reviewer and a member of a team may do."""
+"""The groups that people are put in, and what each may do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ READING = ("policies.view_*", "observability.view_callrecord")
 ROLES: dict[str, tuple[str, ...]] = {
     "admin": ("policies.*", "observability.*", "gateway.*", "auth.*"),
     "policy author": (*READING, "policies.add_policy", "policies.add_policyversion"),
-    "reviewer": (*READING, "observability.view_*", "gateway.view_endpoint", "gateway.view_delivery"),
+    "reviewer": (
+        *READING,
+        *("observability.view_*", "observability.add_report", "gateway.view_endpoint", "gateway.view_delivery"),
+    ),
+    "auditor": ("policies.view_*", "observability.view_auditevent", "observability.add_report"),
     LIMITED: ("observability.view_callrecord",),
 }
 """A group's permissions; a star stands for any end of a name. Only an admin puts versions in force."""

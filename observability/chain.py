@@ -148,7 +148,7 @@ def audit_leaf(event: Row) -> bytes:
 def row_leaf(table: str, id: int, row: Row) -> bytes:
     """What an audit event commits to of a row; `row` is all that is covered, as the database gives it back."""
     # A config may hold numbers of any size, which orjson refuses.
-    said = json.dumps([table, id, row], default=_plain, sort_keys=True, separators=(",", ":"))
+    said = json.dumps([table, id, row], default=plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(said.encode()).digest()
 
 
@@ -170,11 +170,11 @@ def _evidence(value: object) -> str | None:
 
 def _leaf(*parts: object) -> bytes:
     option = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
-    return hashlib.sha256(orjson.dumps(parts, default=_plain, option=option)).digest()
+    return hashlib.sha256(orjson.dumps(parts, default=plain, option=option)).digest()
 
 
-def _plain(value: object) -> object:
-    """Times as microseconds since 1970, so that databases may format them as they like; bytes in hex."""
+def plain(value: object) -> object:
+    """A value as leaves say it: times as microseconds since 1970, however databases format them; bytes in hex."""
     if isinstance(value, datetime):
         since = value - _EPOCH
         return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -12,6 +12,7 @@ from .job_models import Job as Job
 from .job_models import JobState as JobState
 from .job_models import Turn as Turn
 from .job_models import Worker as Worker
+from .reports.models import Report as Report
 from .retention.models import LegalHold as LegalHold
 from .retention.models import RetentionPeriod as RetentionPeriod
 from .search.entry import SearchEntry as SearchEntry

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from . import collector, jobs
 from . import workers as workers
+from .reports import asking, building
 from .retention import purge
 from .search import indexing
 from .turns import in_turn
@@ -41,3 +42,16 @@ def sweep_search() -> None:
     with jobs.running(jobs.create("sweep_search", created_by="schedule")) as progress:
         for found in indexing.sweep():
             progress.advance(found, f"{progress.job.progress + found} calls indexed")
+
+
+@shared_task(name="observability.build_report")
+def build_report(pk: int) -> None:
+    """Builds the report of that key."""
+    building.build(pk)
+
+
+@shared_task(name="observability.expire_reports")
+@in_turn(600)
+def expire_reports() -> None:
+    """Deletes the files of reports that are past their date."""
+    asking.expire()

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from observability import views
+from observability.reports import views as reports
 from observability.search import views as search
 
 urlpatterns = [
@@ -10,4 +11,11 @@ urlpatterns = [
     path("calls/<str:id>/diff/", views.call_diff, name="call-diff"),
     path("calls/<str:id>/body/<slug:payload>/", views.body, name="call-body"),
     path("calls/<str:id>/body/<slug:payload>/preview/", views.body_preview, name="call-body-preview"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/new/<slug:kind>/", reports.new, name="report-new"),
+    path("reports/<int:pk>/", reports.report, name="report"),
+    path("reports/<int:pk>/progress/", reports.progress, name="report-progress"),
+    path("reports/<int:pk>/cancel/", reports.cancel, name="report-cancel"),
+    path("reports/<int:pk>/delete/", reports.delete, name="report-delete"),
+    path("reports/<int:pk>/download/", reports.download, name="report-download"),
 ]

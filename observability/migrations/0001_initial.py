@@ -388,4 +388,40 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Report",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.TextField()),
+                ("filters", models.JSONField(default=dict)),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField()),
+                ("formats", models.JSONField(default=list)),
+                ("contents", models.BooleanField(default=False)),
+                ("teams", models.JSONField(null=True)),
+                ("seen_teams", models.JSONField(null=True)),
+                ("file", models.TextField(default="")),
+                ("size", models.BigIntegerField(default=0)),
+                ("digest", models.TextField(default="")),
+                ("rows", models.BigIntegerField(default=0)),
+                ("calls", models.BigIntegerField(default=0)),
+                ("events", models.BigIntegerField(default=0)),
+                ("seal", models.BigIntegerField(null=True)),
+                ("made_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("gone_at", models.DateTimeField(null=True)),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="report", to="observability.job"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(condition=models.Q(("gone_at", None)), fields=["expires_at"], name="report_expires")
+                ],
+            },
+        ),
     ]

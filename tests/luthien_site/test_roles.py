@@ -25,14 +25,20 @@ def test_each_role_has_the_rights_of_its_work() -> None:
         permission: [role for role, user in rights.items() if user.has_perm(permission)]
         for permission in (
             *("policies.view_policy", "policies.add_policyversion", "policies.add_activation"),
-            *("observability.view_callrecord", "gateway.change_provider", "auth.change_user"),
+            *(
+                "observability.view_callrecord",
+                "observability.add_report",
+                "gateway.change_provider",
+                "auth.change_user",
+            ),
         )
     }
     assert able == {
-        "policies.view_policy": ["admin", "policy author", "reviewer"],
+        "policies.view_policy": ["admin", "policy author", "reviewer", "auditor"],
         "policies.add_policyversion": ["admin", "policy author"],
         "policies.add_activation": ["admin"],
         "observability.view_callrecord": ["admin", "policy author", "reviewer", "team"],
+        "observability.add_report": ["admin", "reviewer", "auditor"],
         "gateway.change_provider": ["admin"],
         "auth.change_user": ["admin"],
     }
