@@ -10,7 +10,8 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from ..exporters import EXPORTERS
 from ..exporters.base import EventExporter, Exporter
@@ -22,14 +23,14 @@ MAKE = "observability.add_report"
 EVENTS = "observability.view_auditevent"
 ALL = "observability.change_report"
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def for_makers(view: View[P]) -> View[P]:
     """A view for people who may make reports; the others are told, strangers asked to log in."""
 
     @wraps(view)
-    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not has(request.user, MAKE):
             raise PermissionDenied
         return view(request, *args, **kwargs)
