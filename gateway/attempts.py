@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gateway import prices
 from gateway.calls import Incoming
@@ -51,10 +51,13 @@ class Attempts:
         """
         return status >= 400 if self.failure is not None else bool(self._left) and status in FALL_BACK_ON
 
-    def next(self, failure: GatewayError) -> Target | None:
-        """The fallback to ask after `failure`, or None."""
+    def next(self, failure: GatewayError, offered: Callable[[str], bool]) -> Target | None:
+        """The fallback to ask after `failure`, of those whose model is `offered` to the client; or None."""
         self.failure = self.failure or failure
-        self._fallback = self._left.pop(0) if self._left else None
+        self._fallback = None
+        while self._left and self._fallback is None:
+            target = self._left.pop(0)
+            self._fallback = target if offered(target.model) else None
         return self._fallback
 
     def again(self, model: str, usage: Usage) -> None:

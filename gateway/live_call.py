@@ -138,7 +138,7 @@ class LiveCall:
         self.record.failed(str(failure))
         if self.attempts.failure is None:
             self._first_attempt = self.record.set_aside()
-        target = self.attempts.next(failure)
+        target = self.attempts.next(failure, self.executor.offers)
         if target is None:
             self.record.take_back(self._first_attempt)
             raise self.attempts.failure or failure

@@ -225,7 +225,10 @@ class Policy:
         """The call is over, whatever happened; `outcome` as on the record."""
 
     def offers(self, model: str, key: str, team: str) -> bool:
-        """Whether the list of models may name `model` to this key. That decides nothing: `on_request` does."""
+        """Whether this key may use `model`: else no list names it, and no reroute, retry or fallback leads there.
+
+        The model that a client names is for `on_request` to decide.
+        """
         return True
 
     def overrides(self, hook: str) -> bool:

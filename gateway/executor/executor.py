@@ -132,10 +132,20 @@ class PolicyExecutor:
             elif verdict.action != "allow":
                 self._not_reached(asked[position + 1 :], judge)
                 return self._answered(judge, verdict)
+        if request.model != self._request.model and (judge := self._keeping_from(request.model)):
+            reason = f"this key may not use {request.model}, which a policy chose"
+            return self._answered(judge, judge.refuse("on_request", "request", reason))
         for judge in self._judges:
             judge.call.request = request
         self._request = request
         return request
+
+    def offers(self, fallback: str) -> bool:
+        """Whether the policies in force let the call's key use that model; it is on record where they do not."""
+        judge = self._keeping_from(fallback)
+        if judge is not None:
+            judge.call.note("fallback", f"{fallback} was not asked: {judge.active.name} keeps this key from it")
+        return judge is None
 
     def chain(self) -> Chain:
         """What the answer's events go through before the client may have them.
@@ -163,6 +173,9 @@ class PolicyExecutor:
     async def settled(self) -> None:
         """Returns once the shadow policies, whom nobody waits for, have said what they have to say."""
         await asyncio.gather(*(shadow.settled() for shadow in self._shadows.values()))
+
+    def _keeping_from(self, model: str) -> Judge | None:
+        return next((judge for judge in self._judges if judge.enforces and not judge.offers(model)), None)
 
     def _judge(self, active: ActivePolicy) -> Judge:
         held = self._held if active.mode == "enforce" else Stopwatch()

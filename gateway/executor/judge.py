@@ -14,7 +14,7 @@ from policies.active import ActivePolicy
 from policies.base import Call, seen_by
 from policies.content import UnparsableArguments
 from policies.events import Event
-from policies.verdicts import Decision, Verdict, allow, block
+from policies.verdicts import Decision, Verdict, allow, block, refuse
 
 from .background import at_once, never_waits, within
 from .stopwatch import Stopwatch
@@ -76,6 +76,13 @@ class Judge:
             asked = within(min(self.active.deadline, deadline), self._verdict(hook, subject), conclude)
             asked.add_done_callback(self._held.stop)
         return asked
+
+    def offers(self, model: str) -> bool:
+        """Whether the policy lets this call's key use a model that its client did not name; no, where it fails."""
+        try:
+            return bool(self.policy.offers(model, self.call.key, self.call.team))
+        except RAISED as error:
+            return self._failed("offers", "request", _raised(error), perf_counter()).action == "allow"
 
     def text_delta(self, text: str, final: bool, label: str) -> tuple[str, int]:
         """`on_text_delta`, checked. Raises PolicyFailed; a policy that fails open releases everything."""
@@ -153,6 +160,11 @@ class Judge:
                 evidence=_snapshot(verdict.evidence) if verdict else None,
             )
         )
+
+    def refuse(self, hook: str, label: str, reason: str) -> Verdict:
+        """A refusal (403) in the policy's name, on record."""
+        self.decide(hook, label, "refuse", reason, perf_counter())
+        return refuse(403, reason)
 
     def failed_closed(self, hook: str, label: str, failure: str) -> None:
         """Put on record that what `hook` made cannot be used, whatever the activation says of failures."""

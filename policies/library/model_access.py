@@ -16,7 +16,8 @@ class ModelAccess(Policy):
     """Lets keys and teams use only the models that a rule allows them, and none that a rule denies them.
 
     Everything else is refused with the dialect's own 403, and `/v1/models` does not list it. Without any rule nobody
-    may use anything. The model is the one that would be asked: put this policy behind those that reroute.
+    may use anything. A model that another policy or a route's fallback chooses is judged too. Put this policy behind
+    those that reroute if the model that the client names is not what counts.
     """
 
     category = "limits"

@@ -105,6 +105,15 @@ POLICIES: dict[str, list[Json]] = {
     "budgeted": [{"policy": "budget", "config": {"dollars": 0.05, "per": "day", "warn_at": 0.5}}],
     "short": [{"policy": "token_limits", "config": {"max_request": 100, "max_answer": 50}}],
     "narrow": [{"policy": "model_access", "config": {"allow": [{"models": ["demo/*", "chat/script"]}]}}],
+    "kept-to-the-third": [{"policy": "model_access", "config": {"allow": [{"models": ["falls/*", "odd/third"]}]}}],
+    "kept-from-a-detour": [
+        {"policy": "model_access", "config": {"allow": [{"models": ["odd/first"]}]}},
+        puppet("on_request", "reroute", "odd/other"),
+    ],
+    "kept-from-another-answer": [
+        {"policy": "model_access", "config": {"allow": [{"models": ["odd/first"]}]}},
+        puppet("on_answer", "retry once", "odd/other"),
+    ],
     "detoured": [{"policy": "reroute", "config": {"rules": [{"models": ["odd/first"], "to": "odd/other"}]}}],
     "rubbish": [puppet("on_tool_call", "rubbish")],
     "rubbish-on-answers": [puppet("on_answer", "rubbish")],

@@ -31,10 +31,14 @@ def attempts(
     return Attempts(Incoming(ANTHROPIC, client, "POST", "/messages", {}, b"", judges_only), directory)
 
 
+def anything(model: str) -> bool:
+    return True
+
+
 def asked(tried: Attempts, model: str = "m") -> list[str]:
     """Who is asked, one after another, where nobody can answer."""
     names = [tried.target(model).provider]
-    while (fallback := tried.next(FIRST)) is not None:
+    while (fallback := tried.next(FIRST, anything)) is not None:
         names.append(tried.target(fallback.model).provider)
     return names
 
@@ -52,6 +56,13 @@ def test_a_fallback_of_another_dialect_is_asked_too() -> None:
     assert asked(attempts(target("chat", "a", "openai"), target("two", "b"))) == ["own", "chat", "two"]
 
 
+def test_a_fallback_that_is_not_offered_is_passed_over() -> None:
+    tried = attempts(target("one", "a"), target("two", "b"), target("three", "a"))
+    tried.target("m")
+    assert tried.next(FIRST, lambda model: model == "b") == target("two", "b")
+    assert tried.next(FIRST, lambda model: model == "b") is None
+
+
 def test_what_is_no_completion_has_no_fallback() -> None:
     assert asked(attempts(target("one", "a"), judges_only=True)) == ["own"]
 
@@ -66,7 +77,7 @@ def test_a_clients_own_credential_stays_with_the_provider_of_the_model_that_it_n
         attempts(brought=True).target("m")
     tried = attempts(target("one", "a"), brought=True, passes=True)
     assert tried.target("m").provider == "own"
-    assert tried.next(FIRST) is None
+    assert tried.next(FIRST, anything) is None
     with pytest.raises(Forbidden, match="A policy chose a model of elsewhere"):
         tried.target("other")
     with pytest.raises(Forbidden, match="another dialect"):
@@ -77,15 +88,15 @@ def test_a_clients_own_credential_stays_with_the_provider_of_the_model_that_it_n
 def test_a_policy_may_choose_another_model_than_the_fallbacks() -> None:
     tried = attempts(target("one", "a"), match="*")
     tried.target("m")
-    tried.next(FIRST)
+    tried.next(FIRST, anything)
     assert tried.target("mine").provider == "own"
 
 
 def test_the_first_failure_is_kept() -> None:
     tried = attempts(target("one", "a"))
     tried.target("m")
-    tried.next(FIRST)
-    tried.next(SECOND)
+    tried.next(FIRST, anything)
+    tried.next(SECOND, anything)
     assert tried.failure is FIRST
 
 
@@ -109,7 +120,7 @@ def test_an_answer_that_says_not_now_is_a_failure_where_somebody_else_may_be_ask
 def test_any_error_of_a_fallback_is_a_failure() -> None:
     tried = attempts(target("one", "a"))
     tried.target("m")
-    tried.next(FIRST)
+    tried.next(FIRST, anything)
     assert tried.is_failure(401)
     assert not tried.is_failure(200)
 
@@ -117,7 +128,7 @@ def test_any_error_of_a_fallback_is_a_failure() -> None:
 def test_another_answer_may_be_asked_for_so_often_and_begins_anew() -> None:
     tried = attempts(target("one", "a"))
     tried.target("m")
-    tried.next(FIRST)
+    tried.next(FIRST, anything)
     for _ in range(MOST_ATTEMPTS - 1):
         tried.again("m", Usage())
     assert tried.failure is None

@@ -195,6 +195,35 @@ async def test_a_policy_that_joins_may_keep_the_request_from_the_fallback(house:
 
 
 @streamed_and_not
+async def test_a_fallback_that_the_key_may_not_use_is_left_out(house: House, stream: bool) -> None:
+    async with provider(house, refusing(first=529)) as asked:
+        got = await ask(house, "kept-to-the-third", ANTHROPIC, "x", model="falls/odd", stream=stream)
+    assert "I am odd/third" in got.text
+    assert len(asked.exchanges) == 2
+    (note,) = (await recorded(house, got))["notes"]
+    assert note["text"] == "odd/second was not asked: kept-to-the-third-0 keeps this key from it"
+
+
+async def test_where_the_key_may_use_no_fallback_the_client_hears_its_own_provider(house: House) -> None:
+    async with provider(house, refusing(first=529, third=529)) as asked:
+        got = await ask(house, "kept-to-the-third", ANTHROPIC, "x", model="falls/odd")
+    assert (got.status_code, got.headers["retry-after"]) == (529, "5")
+    assert len(asked.exchanges) == 2
+
+
+@streamed_and_not
+async def test_no_policy_sends_a_call_to_a_model_that_the_key_may_not_use(house: House, stream: bool) -> None:
+    async with provider(house, refusing()) as asked:
+        got = await ask(house, "kept-from-a-detour", ANTHROPIC, "x", model="odd/first", stream=stream)
+        again = await ask(house, "kept-from-another-answer", ANTHROPIC, "x", model="odd/first", stream=stream)
+    assert got.status_code == 403
+    assert "kept-from-a-detour-0 refused this request: this key may not use odd/other" in got.text
+    assert "kept-from-another-answer-0 refused this request" in again.text and "odd/other" in again.text
+    assert "I am" not in got.text + again.text
+    assert len(asked.exchanges) == 1
+
+
+@streamed_and_not
 async def test_every_answer_of_a_call_is_in_its_usage(house: House, stream: bool) -> None:
     async with provider(house, refusing()):
         once = await recorded(house, await ask(house, "plain", ANTHROPIC, "x", model="odd/first", stream=stream))
