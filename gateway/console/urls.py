@@ -19,6 +19,7 @@ urlpatterns = [
     path("policies/backtests/<int:pk>/", backtests.backtest, name="backtest"),
     path("policies/backtests/<int:pk>/progress/", backtests.progress, name="backtest-progress"),
     path("policies/backtests/<int:pk>/cancel/", backtests.cancel, name="backtest-cancel"),
+    path("policies/backtests/<int:pk>/again/", backtests.again, name="backtest-again"),
     path("policies/backtests/<int:pk>/calls/<int:position>/", backtest_call, name="backtest-call"),
     # The admin's own pages for this let only staff in and out; reviewers need not be staff.
     path("login/", LoginView.as_view(template_name="login.html", authentication_form=Login), name="login"),

@@ -132,9 +132,9 @@ class PolicyExecutor:
             elif verdict.action != "allow":
                 self._not_reached(asked[position + 1 :], judge)
                 return self._answered(judge, verdict)
-        if request.model != self._request.model and (judge := self._keeping_from(request.model)):
+        if request.model != self._request.model and (keeping := self._keeping_from(request.model)):
             reason = f"this key may not use {request.model}, which a policy chose"
-            return self._answered(judge, judge.refuse("on_request", "request", reason))
+            return self._answered(keeping, keeping.refuse("on_request", "request", reason))
         for judge in self._judges:
             judge.call.request = request
         self._request = request

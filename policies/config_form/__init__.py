@@ -57,6 +57,10 @@ class Draft:
         draft = cls._read_json(model, controls) if f"{PREFIX}-json" in controls else cls._read_form(model, controls)
         return draft._press(controls.text(EDIT)) if EDIT in controls else draft
 
+    def judged(self) -> Draft:
+        """With all that is wrong about it; what `of` made of defaults may still lack what has to be said."""
+        return replace(self, errors=(*self.errors, *_faults(self.model, plain(self.value), self.errors)))
+
     @property
     def valid(self) -> bool:
         return not (self.errors or self.pressed)

@@ -16,27 +16,27 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from gateway.console.backtest import results, running
-from gateway.console.backtest.models import BacktestCall
+from gateway.console.backtest.models import Backtest, BacktestCall
 from observability.models import AuditEvent, CallRecord, Job
 from tests.console import seed
 from tests.console.backtests import done, made, queued, twenty
 from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN
-from tests.console.test_playground import browser_of
+from tests.console.test_playground import AUTHORS, browser_of
 from tests.plugins.live import ROOT, LiveLuthien
 from tests.plugins.servers import die_with_parent
 
 __all__ = ["queued"]
 
 URL = "/policies/backtests/"
-NO_BASH = {"policy_class": "tool_filter", "config": '{"deny": ["Bash"]}'}
+NO_BASH = {"policy_class": "tool_filter", "config-json": '{"deny": ["Bash"]}'}
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def author(transactional_db: None) -> Client:
-    return browser_of("author", "add_policyversion", "view_callrecord")
+    return browser_of("author", *AUTHORS, "view_callrecord")
 
 
 def test_a_broker_that_is_away_is_told_on_the_page(author: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,13 +51,13 @@ def test_a_broker_that_is_away_is_told_on_the_page(author: Client, monkeypatch: 
 def test_only_authors_who_see_calls_may_run_one(client: Client, queued: list[int]) -> None:
     assert client.get(URL)["Location"].startswith("/login/")
     assert browser_of("reader", "view_callrecord").get(URL).status_code == 403
-    assert browser_of("writer", "add_policyversion").post(URL, {**NO_BASH, "most": "5"}).status_code == 403
+    assert browser_of("writer", *AUTHORS).post(URL, {**NO_BASH, "most": "5"}).status_code == 403
     assert queued == []
 
 
 def test_a_member_of_a_team_runs_over_its_calls_and_sees_no_others_results(queued: list[int], author: Client) -> None:
     seed.fill(seed.ordinary)
-    member = browser_of("member", "add_policyversion", "view_callrecord", group="team:research")
+    member = browser_of("member", *AUTHORS, "view_callrecord", group="team:research")
     own = int(re.findall(r"\d+", member.post(URL, {**NO_BASH, "most": "50"})["Location"])[-1])
     everybodys = int(re.findall(r"\d+", author.post(URL, {**NO_BASH, "most": "50"})["Location"])[-1])
     for pk in (own, everybodys):
@@ -116,6 +116,22 @@ def test_a_part_is_never_shown_as_the_whole(author: Client, queued: list[int]) -
     assert "has not been heard of" in author.get(f"{URL}{backtest.pk}/progress/").content.decode()
 
 
+def test_what_failed_is_run_again_as_it_was_asked_for(author: Client, queued: list[int]) -> None:
+    seed.fill(twenty)
+    failed = made(most=7, filters={"team": "payments"})
+    Job.objects.filter(pk=failed.job.pk).update(state="failed")
+    assert "Run again" in author.get(f"{URL}{failed.pk}/").content.decode()
+    again = author.post(f"{URL}{failed.pk}/again/")["Location"]
+    other = Backtest.objects.latest("pk")
+    assert again == f"{URL}{other.pk}/" and other.pk != failed.pk and queued[-1] == other.pk
+    for name in ("policy", "version", "registered_name", "config", "together", "judges", "filters", "most"):
+        assert getattr(other, name) == getattr(failed, name)
+    running.run(other.pk)
+    assert other.calls.count() == 7
+    member = browser_of("member", *AUTHORS, "view_callrecord", group="team:research")
+    assert member.post(f"{URL}{failed.pk}/again/").status_code == 404
+
+
 @pytest.fixture(scope="module")
 def worked(site: LiveLuthien) -> Iterator[LiveLuthien]:
     """The site with calls on record and a real worker beside it."""
@@ -126,6 +142,61 @@ def worked(site: LiveLuthien) -> Iterator[LiveLuthien]:
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.wait(30)
+
+
+KILLED = """
+import os, signal, sys, time
+from gateway.console.backtest.models import BacktestCall
+from observability import jobs
+from observability.models import Job
+from tests.console import backtests
+tested = backtests.made(config={"deny": ["Bash"]}, most=300)
+until = time.monotonic() + 60
+while not BacktestCall.objects.filter(backtest=tested).exists():
+    assert time.monotonic() < until, Job.objects.get(pk=tested.job_id).state
+    time.sleep(0.005)
+os.kill(%d, signal.SIGKILL)
+job = Job.objects.get(pk=tested.job_id)
+assert job.state == "running", job.state
+Job.objects.filter(pk=job.pk).update(heartbeat_at="2026-01-01T00:00Z")
+jobs.look_after()
+job.refresh_from_db()
+print(tested.pk, BacktestCall.objects.filter(backtest=tested).count(), job.state)
+"""
+MANY = """
+from tests.console import backtests, seed
+async def many(writer):
+    for number in range(300):
+        await seed.put_on_record(writer, f"many_{number}", seed.request("Hello"), seed.answer(seed.text("Hello.")))
+seed.fill(many)
+"""
+
+
+@pytest.mark.browser
+def test_a_backtest_whose_worker_is_killed_is_begun_again_and_comes_to_its_end(site: LiveLuthien) -> None:
+    site.manage("shell", "-v", "0", "-c", MANY)
+    first = start_worker(site)
+    try:
+        pk, found, state = site.manage("shell", "-v", "0", "-c", KILLED % first.pid).split()
+    finally:
+        first.kill()
+        first.wait(30)
+    assert 0 < int(found) < 300 and state == "queued"
+    second = start_worker(site)
+
+    def visit(page: Page) -> None:
+        log_in(page, site.url, *ADMIN)
+        page.goto(f"{site.url}{URL}{pk}/")
+        page.wait_for_selector("#progress .badge:has-text('done')", timeout=100_000)
+        page.reload()
+        assert "300 of 300" in (page.text_content(".facts") or "")
+        assert "It did not come to its end" not in page.content()
+
+    try:
+        browse(visit)
+    finally:
+        second.send_signal(signal.SIGTERM)
+        second.wait(30)
 
 
 def start_worker(site: LiveLuthien) -> subprocess.Popen[bytes]:
@@ -142,7 +213,7 @@ def test_a_backtest_runs_in_a_worker_and_is_walked_through(worked: LiveLuthien) 
         log_in(page, worked.url, *ADMIN)
         page.goto(worked.url + URL)
         page.select_option("#id_policy_class", "tool_filter")
-        page.fill("#id_config", NO_BASH["config"])
+        page.get_by_label("Deny").fill("Bash")
         page.click("text=Run the backtest")
         page.wait_for_selector("#progress .badge:has-text('done')", timeout=60_000)
         page.reload()

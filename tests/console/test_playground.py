@@ -27,8 +27,10 @@ from tests.streams import recordings
 URL = "/policies/playground/"
 ASKED = json.dumps({"model": "m", "max_tokens": 9, "system": "s", "messages": [{"role": "user", "content": "hello"}]})
 SAID = json.dumps(seed.answer(seed.text("hello there")))
-UPPERCASE = {"policy_class": "uppercase", "config": "{}"}
-BLOCKS = {"policy_class": "tool_filter", "config": '{"deny": ["*"]}'}
+UPPERCASE = {"policy_class": "uppercase", "config-json": "{}"}
+BLOCKS = {"policy_class": "tool_filter", "config-json": '{"deny": ["*"]}'}
+
+AUTHORS = ("view_policy", "add_policyversion")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +47,7 @@ def browser_of(name: str, *rights: str, group: str = "") -> Client:
 
 @pytest.fixture
 def author(transactional_db: None) -> Client:
-    return browser_of("author", "add_policyversion", "view_callrecord")
+    return browser_of("author", *AUTHORS, "view_callrecord")
 
 
 def run(client: Client, wanted: int = 200, /, **fields: Any) -> str:
@@ -57,7 +59,7 @@ def run(client: Client, wanted: int = 200, /, **fields: Any) -> str:
 def test_only_authors_of_policies_may_play(client: Client) -> None:
     assert client.get(URL)["Location"].startswith("/login/")
     assert browser_of("reader", "view_callrecord").get(URL).status_code == 403
-    assert browser_of("author", "add_policyversion").get(URL).status_code == 200
+    assert browser_of("author", *AUTHORS).get(URL).status_code == 200
 
 
 def test_a_draft_over_a_pasted_call_shows_before_and_after(author: Client) -> None:
@@ -92,7 +94,7 @@ def test_a_stored_version_runs_over_a_recorded_call_and_the_audit_knows(author: 
 
 def test_a_member_of_a_team_plays_with_its_calls_alone() -> None:
     seed.fill(seed.ordinary)
-    member = browser_of("member", "add_policyversion", "view_callrecord", group="team:research")
+    member = browser_of("member", *AUTHORS, "view_callrecord", group="team:research")
     assert "allowed" in run(member, call=seed.PLAIN, **BLOCKS)
     assert "There is no such call, or it is not yours to see." in run(member, 422, call=seed.BLOCKED, **BLOCKS)
     assert seed.BLOCKED not in member.get(URL).content.decode()
@@ -100,7 +102,7 @@ def test_a_member_of_a_team_plays_with_its_calls_alone() -> None:
 
 def test_who_may_see_no_calls_can_still_paste_one() -> None:
     seed.fill(seed.ordinary)
-    writer = browser_of("writer", "add_policyversion")
+    writer = browser_of("writer", *AUTHORS)
     assert "not yours to see" in run(writer, 422, call=seed.PLAIN, **BLOCKS)
     assert "HELLO THERE" in run(writer, request=ASKED, answer=SAID, **UPPERCASE)
 
@@ -110,9 +112,12 @@ def test_who_may_see_no_calls_can_still_paste_one() -> None:
     [
         ({"request": ASKED}, "Choose a stored version, or the class of a draft."),
         ({**UPPERCASE}, "Paste a request, or name a recorded call."),
-        ({**UPPERCASE, "config": "{", "request": ASKED}, "This is not JSON: line 1, column 2."),
-        ({**UPPERCASE, "config": "[]", "request": ASKED}, "This is not a JSON object."),
-        ({**UPPERCASE, "config": '{"no": 1}', "request": ASKED}, "no: Extra inputs are not permitted"),
+        ({**UPPERCASE, "config-json": "{", "request": ASKED}, "This is not JSON: "),
+        ({**UPPERCASE, "config-json": "[]", "request": ASKED}, "A config is an object: {...}"),
+        (
+            {**UPPERCASE, "config-json": '{"no": 1}', "request": ASKED},
+            "<code>no</code>: Extra inputs are not",
+        ),
         ({**UPPERCASE, "request": "hello"}, "The request is not JSON: line 1, column 1."),
         ({**UPPERCASE, "request": ASKED, "answer": "{}x"}, "The answer is not JSON: line 1, column 3."),
         ({**UPPERCASE, "call": "call_nowhere"}, "There is no such call"),
@@ -129,7 +134,7 @@ def test_an_answer_that_makes_no_sense_is_told_as_its_client_would_hear(author: 
 
 
 def test_together_with_what_is_in_force_its_own_policy_gives_way() -> None:
-    author = browser_of("author", "add_policyversion")
+    author = browser_of("author", *AUTHORS)
     loud = services.create_policy("loud", actor="ada")
     first = services.create_version(loud, "uppercase", {}, actor="ada")
     services.activate(first, Terms(scope=Scope(teams=("nobody",))), actor="ada")
@@ -142,19 +147,51 @@ def test_together_with_what_is_in_force_its_own_policy_gives_way() -> None:
     )
     assert "BYE THERE" in run(author, request=ASKED, answer=SAID, version=first.pk, together="on")
     assert "HELLO THERE" in run(author, request=ASKED, answer=SAID, version=first.pk)
-    draft = {"policy_class": "noop", "config": "{}", "policy": other.policy.pk, "together": "on"}
+    draft = {"policy_class": "noop", "config-json": "{}", "policy": other.policy.pk, "together": "on"}
     assert "draft of e" in (page := run(author, request=ASKED, answer=SAID, **draft))
     assert "bye there" not in page
 
 
-def test_the_settings_of_a_class_stand_ready(author: Client) -> None:
+def test_the_settings_of_a_class_or_a_version_stand_ready_to_be_filled_in(author: Client) -> None:
     page = author.get(f"{URL}settings/?policy_class=tool_filter").content.decode()
-    assert "&quot;deny&quot;" in page
+    assert 'name="config.deny"' in page and 'name="settings_of" value="/tool_filter"' in page
     assert author.get(f"{URL}settings/?policy_class=nothing").status_code == 200
     version = services.create_version(
         services.create_policy("n", actor="ada"), "uppercase_nth_word", {"n": 7}, actor="ada"
     )
-    assert "&quot;n&quot;: 7" in author.get(f"{URL}?version={version.pk}").content.decode()
+    page = author.get(f"{URL}?version={version.pk}").content.decode()
+    assert 'name="config.n" value="7"' in page
+    both = f"{URL}settings/?version={version.pk}&policy_class=tool_filter"
+    assert 'name="config.n"' in author.get(both).content.decode()
+    chosen = author.get(both, headers={"hx-trigger-name": "policy_class"}).content.decode()
+    assert 'name="config.deny"' in chosen and 'name="settings_of" value="/tool_filter"' in chosen
+
+
+def test_a_stored_version_that_is_changed_is_a_draft_of_its_policy(author: Client) -> None:
+    policy = services.create_policy("n", actor="ada")
+    version = services.create_version(policy, "uppercase_nth_word", {"n": 2}, actor="ada")
+    shown = {"request": ASKED, "answer": SAID, "version": version.pk, "settings_of": f"{version.pk}/uppercase_nth_word"}
+    assert "n@1" in (page := run(author, **shown, **{"config.n": "2"})) and "hello THERE" in page
+    assert "draft of n" in (page := run(author, **shown, **{"config.n": "1"})) and "HELLO THERE" in page
+    stale = {**shown, "settings_of": "/uppercase_nth_word"}
+    assert "n@1" in run(author, **stale, **{"config.n": "1"})
+
+
+def test_buttons_of_the_form_run_nothing_and_lose_nothing(author: Client) -> None:
+    draft = {"policy_class": "string_replacement", "settings_of": "/string_replacement", "request": "half a requ"}
+    page = run(author, edit="add:config.rules", **draft)
+    assert 'name="config.rules.0.find"' in page and "half a requ" in page and "result-title" not in page
+    assert "Nothing was run." not in page
+    assert 'name="config-json"' in run(author, edit="json", **draft)
+    picked = run(author, pick="call_7", **draft)
+    assert 'name="call" value="call_7"' in picked and "half a requ" in picked
+    assert "field-config-allow" in run(author, policy_class="model_access", edit="policy", settings_of="/noop")
+
+
+def test_settings_that_must_be_made_are_asked_for(author: Client) -> None:
+    page = run(author, 422, policy_class="remote", request=ASKED, answer=SAID)
+    assert "The settings cannot be used as they are." in page
+    assert 'name="config.url"' in page and "errorlist" in page
 
 
 @pytest.mark.parametrize(
@@ -183,13 +220,11 @@ def test_a_recorded_call_is_played_from_its_page(site: LiveLuthien) -> None:
         page.goto(f"{site.url}/calls/{seed.BLOCKED}/")
         page.click("text=Try a policy on it")
         page.select_option("#id_policy_class", "tool_filter")
-        page.click("text=Fill in its settings")
-        page.wait_for_function("document.querySelector('#id_config').value.includes('deny')")
-        page.fill("#id_config", '{"deny": ["Bash"]}')
-        page.click("main button[type=submit]")
+        page.get_by_label("Deny").fill("Bash")
+        page.get_by_role("button", name="Run").click()
         assert page.text_content("#result .badge") == "blocked"
         assert "this tool is not allowed" in (page.text_content("#answer") or "")
-        page.click("text=steps: what came")
+        page.click("text=1 step: what came")
         assert page.locator(".events tbody tr").count() == 1
 
     browse(visit)
@@ -204,7 +239,8 @@ def test_the_playground_has_no_serious_fault_of_access_and_fits_a_phone(site: Li
         page.select_option("#id_policy_class", "uppercase")
         page.fill("#id_request", ASKED)
         page.fill("#id_answer", SAID)
-        page.click("main button[type=submit]")
+        page.locator("#config").wait_for()
+        page.get_by_role("button", name="Run").click()
         assert page.text_content("#result .badge") == "rewritten"
         found = violations(page)
         page.set_viewport_size({"width": 390, "height": 844})
@@ -226,7 +262,7 @@ def test_hostile_text_is_shown_as_text(site: LiveLuthien) -> None:
                 [ASKED, json.dumps(seed.answer(seed.text(words), seed.tool_use(words)))],
             )
             with page.expect_navigation():
-                page.click("main button[type=submit]")
+                page.get_by_role("button", name="Run").click()
             page.wait_for_selector("#result")
             faults += [f"{words[:60]!r} {fault}" for fault in harm(page, words, URL)]
         return faults

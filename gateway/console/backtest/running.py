@@ -60,6 +60,19 @@ def ask_for(
     return backtest
 
 
+def repeat(backtest: Backtest, *, teams: Teams, actor: str) -> Backtest:
+    """Another backtest of the same, over the calls that are the newest of `teams` now."""
+    return ask_for(
+        Subject(backtest.policy, backtest.version, backtest.registered_name, backtest.config),
+        filters=backtest.filters,
+        most=backtest.most,
+        together=backtest.together,
+        judges=backtest.judges,
+        teams=teams,
+        actor=actor,
+    )
+
+
 def cancel(backtest: Backtest, *, actor: str) -> None:
     """Stop it; what it found so far stays, and is said to be a part."""
     jobs.cancel(backtest.job)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gateway.console.authors import for_authors
+from gateway.console.access import SEE_CALLS, WRITE, actor, needs
 from gateway.console.backtest import results, running
 from gateway.console.backtest.changes import CHANGES
 from gateway.console.backtest.forms import BacktestForm
 from gateway.console.backtest.models import Backtest
 from gateway.console.playground.views import asked_for
 from observability.models import JobState
-from observability.viewers import sees_calls, teams_of
+from observability.viewers import teams_of
 
 SHOWN = 20
 SILENT = 30.0
@@ -25,20 +24,19 @@ SILENT = 30.0
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_authors
+@needs(WRITE, SEE_CALLS)
 def backtests(request: HttpRequest) -> HttpResponse:
     """All of them, and a form for another."""
-    _require_calls(request)
     form = BacktestForm(request.POST if request.method == "POST" else None, initial=asked_for(request, together=True))
     if form.is_bound and form.is_valid():
         return redirect("backtest", _ask_for(request, form).pk)
     shown = results.visible(teams_of(request.user))[:SHOWN]
     context = {"form": form, "backtests": shown}
-    return render(request, "backtest/list.html", context, status=422 if form.is_bound else 200)
+    return render(request, "backtest/list.html", context, status=422 if form.is_bound and not form.pressed else 200)
 
 
 @require_safe
-@for_authors
+@needs(WRITE, SEE_CALLS)
 def backtest(request: HttpRequest, pk: int) -> HttpResponse:
     """One backtest: how far it is, what it found."""
     row = found(request, pk)
@@ -61,7 +59,7 @@ def backtest(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@for_authors
+@needs(WRITE, SEE_CALLS)
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The bar, asked for again and again; when all is done the page is loaded anew."""
     row = found(request, pk)
@@ -72,17 +70,25 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@for_authors
+@needs(WRITE, SEE_CALLS)
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop it."""
     row = found(request, pk)
-    running.cancel(row, actor=request.user.get_username())
+    running.cancel(row, actor=actor(request))
     return redirect("backtest", row.pk)
+
+
+@require_POST
+@needs(WRITE, SEE_CALLS)
+def again(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same once more: over the calls that are the last now, beside what is in force now."""
+    row = found(request, pk)
+    made = running.repeat(row, teams=teams_of(request.user), actor=actor(request))
+    return redirect("backtest", made.pk)
 
 
 def found(request: HttpRequest, pk: int) -> Backtest:
     """The backtest of that key, if whoever asks may see it. Raises Http404."""
-    _require_calls(request)
     return get_object_or_404(results.visible(teams_of(request.user)), pk=pk)
 
 
@@ -106,11 +112,6 @@ def progress_of(row: Backtest) -> dict[str, Any]:
     }
 
 
-def _require_calls(request: HttpRequest) -> None:
-    if not sees_calls(request.user):
-        raise PermissionDenied
-
-
 def _ask_for(request: HttpRequest, form: BacktestForm) -> Backtest:
     data = form.cleaned_data
     return running.ask_for(
@@ -120,7 +121,7 @@ def _ask_for(request: HttpRequest, form: BacktestForm) -> Backtest:
         together=data["together"],
         judges=data["judges"],
         teams=teams_of(request.user),
-        actor=request.user.get_username(),
+        actor=actor(request),
     )
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from gateway.console.authors import for_authors, visible_call
+from gateway.console.access import SEE_CALLS, WRITE, actor, needs, visible_call
 from gateway.console.backtest import results
 from gateway.console.backtest.comparing import Compared, Lineups, compare, given
 from gateway.console.backtest.models import Backtest, BacktestCall
@@ -25,7 +25,7 @@ from policies.registry import InvalidConfig, NotRegistered
 
 
 @require_safe
-@for_authors
+@needs(WRITE, SEE_CALLS)
 def backtest_call(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     """One call: what the client would get now or got then, beside what it would get."""
     backtest = found(request, pk)
@@ -49,8 +49,8 @@ def _replayed(request: HttpRequest, backtest: Backtest, row: BacktestCall, again
     call = visible_call(request, row.call_id)
     if call is None:
         return {"problem": "This call is no longer on record, or it is not yours to see."}
-    actor, detail = request.user.get_username(), {"policy": str(backtest), "backtest": backtest.pk}
-    audit.record(actor=actor, action="call.replayed", subject=call.pk, detail=detail)
+    detail = {"policy": str(backtest), "backtest": backtest.pk}
+    audit.record(actor=actor(request), action="call.replayed", subject=call.pk, detail=detail)
     try:
         with Player() as player:
             compared = compare(player, call, Lineups.of(backtest), Judges(answers=dict(row.judgements)))

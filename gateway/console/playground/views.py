@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gateway.console.authors import for_authors, visible_call
+from gateway.console.access import WRITE, actor, needs, visible_call
 from gateway.console.playground import showing
 from gateway.console.playground.form import PlaygroundForm
+from gateway.console.playground.settings import Settings, stored
 from gateway.console.replay import Judges, Material, NotReplayable, Replayed, pasted, recorded
 from gateway.console.replay.lineup import candidate
 from gateway.console.replay.playing import Player
@@ -19,22 +19,20 @@ from observability import audit
 from observability.call_page import LAST_BLOCKS, call_part
 from observability.search.listing import call_page
 from observability.viewers import sees_calls, teams_of
-from policies.models import PolicyVersion
-from policies.registry import catalogue
 from policies.snapshot import active_set
 
 LAST_CALLS = 8
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_authors
+@needs(WRITE)
 def page(request: HttpRequest) -> HttpResponse:
     """Choose, run, and see what came of it."""
     if request.method != "POST":
         return _page(request, PlaygroundForm(initial=asked_for(request)))
     form = PlaygroundForm(request.POST)
     if not form.is_valid():
-        return _page(request, form, status=422)
+        return _page(request, form, status=200 if form.pressed else 422)
     try:
         result = _run(request, form)
     except NotReplayable as problem:
@@ -44,10 +42,10 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@for_authors
+@needs(WRITE)
 def settings(request: HttpRequest) -> HttpResponse:
-    """The settings of a class as its draft begins with them, or those of a stored version."""
-    return render(request, "playground/config.html", {"field": PlaygroundForm(initial=asked_for(request))["config"]})
+    """The choice of a policy and its settings, after another version or class was chosen."""
+    return render(request, "playground/subject.html", {"form": PlaygroundForm(initial=asked_for(request))})
 
 
 def _run(request: HttpRequest, form: PlaygroundForm) -> Replayed:
@@ -65,35 +63,20 @@ def _recorded(request: HttpRequest, form: PlaygroundForm) -> Material:
     if call is None:
         raise NotReplayable("There is no such call, or it is not yours to see.")
     material = recorded(call)
-    actor = request.user.get_username()
-    audit.record(actor=actor, action="call.replayed", subject=call.pk, detail={"policy": str(form.subject)})
+    audit.record(actor=actor(request), action="call.replayed", subject=call.pk, detail={"policy": str(form.subject)})
     return material
 
 
 def asked_for(request: HttpRequest, together: bool = False) -> dict[str, Any]:
     """What the address names: a call, and a version or a class, whose settings stand ready to be changed."""
-    asked: dict[str, Any] = {"call": request.GET.get("call", ""), "together": together}
-    version, registered = request.GET.get("version", ""), request.GET.get("policy_class", "")
-    if version.isascii() and version.isdecimal() and len(version) < 10:
-        stored = PolicyVersion.objects.filter(pk=int(version)).first()
-        if stored is not None:
-            asked |= {"version": stored.pk, "policy_class": stored.registered_name, "config": _pretty(stored.config)}
-    elif (policy := catalogue().get(registered)) is not None:
-        asked |= {"policy_class": registered, "config": _pretty(_defaults(policy.Config))}
+    named = request.GET
+    version = None if request.headers.get("hx-trigger-name") == "policy_class" else stored(named.get("version", ""))
+    asked: dict[str, Any] = {"call": named.get("call", ""), "together": together}
+    if version is not None:
+        asked |= {"version": version.pk, "policy": version.policy_id}
+    if (settings := Settings.of(named.get("policy_class", ""), version)) is not None:
+        asked |= {"policy_class": settings.registered_name, "settings": settings}
     return asked
-
-
-def _defaults(config: Any) -> dict[str, Any]:
-    """What a config has where nothing is said; what must be said is left open."""
-    fields = config.model_fields.items()
-    made = {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
-    empty = {name: None for name, field in fields if field.is_required()}
-    dumped: dict[str, Any] = config.model_construct(**made, **empty).model_dump(mode="json", warnings=False)
-    return dumped
-
-
-def _pretty(config: Any) -> str:
-    return json.dumps(config, indent=2, ensure_ascii=False)
 
 
 def _shown(result: Replayed) -> dict[str, Any]:

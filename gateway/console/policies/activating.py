@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gateway.console.policies.access import ACTIVATE, actor, needs
+from gateway.console.access import ACTIVATE, actor, needs
 from gateway.console.policies.ladder import review
 from gateway.console.policies.standing import (
     as_terms,

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from gateway.console.policies.access import WRITE, actor, needs
+from gateway.console.access import WRITE, actor, needs
 from gateway.console.policies.catalogue import entry
 from gateway.console.policies.standing import policy_named, version_of
 from policies import registry, services

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from gateway.console.policies.access import ACTIVATE, READ, WRITE, may, needs
+from gateway.console.access import ACTIVATE, READ, WRITE, may, needs
 from gateway.console.policies.catalogue import CATEGORY_TITLES, grouped
 from gateway.console.policies.ladder import Step, steps
 from gateway.console.policies.standing import (

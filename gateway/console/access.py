@@ -1,4 +1,7 @@
-"""Who may see which page of the policies: reading, making versions, putting them in force are rights of their own."""
+"""Who may see which page of the policies: reading, making versions, putting them in force are rights of their own.
+
+Who may make versions may try them out; over calls on record, if they may see these.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,26 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
+from observability import queries
+from observability.models import CallRecord
+from observability.text import clean_name
+from observability.viewers import sees_calls, teams_of
+
 READ = "policies.view_policy"
 WRITE = "policies.add_policyversion"
 ACTIVATE = "policies.add_activation"
+SEE_CALLS = "observability.view_callrecord"
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def needs(permission: str) -> Callable[[View[P]], View[P]]:
-    """A view for people with `permission`, who may always read too; the others are told, strangers asked to log in."""
+def needs(*permissions: str) -> Callable[[View[P]], View[P]]:
+    """A view for people with `permissions`, who may always read too; the others are told, strangers asked to log in."""
 
     def wrap(view: View[P]) -> View[P]:
         @wraps(view)
         def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if not may(request, READ) or not may(request, permission):
+            if not all(may(request, permission) for permission in (READ, *permissions)):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
@@ -40,3 +49,8 @@ def may(request: HttpRequest, permission: str) -> bool:
 def actor(request: HttpRequest) -> str:
     """Who does it, as the audit is told."""
     return request.user.get_username()
+
+
+def visible_call(request: HttpRequest, id: str) -> CallRecord | None:
+    """The call of that id, if whoever asks may see it."""
+    return queries.call(clean_name(id), teams_of(request.user)) if sees_calls(request.user) else None
