@@ -14,12 +14,13 @@ from . import metrics, superseded
 from .batch import Batch
 from .blobs import NewBlob, Shelf
 from .chain import Chain, Mark
-from .database import Database, DatabaseAway, DatabaseRefused
+from .database import PATIENCE, Database, DatabaseAway, DatabaseRefused
 from .entries import Closing, Opening
+from .errand import Errand
+from .estate import Estate
 from .inbox import Inbox, Queued
-from .orphans import SEARCH_SECONDS, Orphans
 from .process import HEARTBEAT_SECONDS, Ownership
-from .spill import NoSpill, Spill
+from .spill import Spill
 from .statements import Statement
 from .waiting import RecordUnavailable, settle
 
@@ -32,35 +33,49 @@ FEWEST, MOST = 16, 1000
 DRAIN_SECONDS = 0.03
 """How long what waits on disk is written before new entries are looked after again."""
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)
+REACH_SECONDS = 5.0
+"""How long a database that was away may think about its first answers; nobody waits for them but their thread."""
 
 
 @dataclass(slots=True)
 class _Work:
-    """What is committed together. `mark` is where the chain stood before it, `done` counts durable transactions."""
+    """What is committed together. `mark` is where the chain stood before it, `done` counts durable transactions.
+    `inherited` says that its calls were those of a dead process."""
 
     queued: Sequence[Queued]
     transactions: list[list[Statement]]
     blobs: list[NewBlob]
     mark: Mark
     done: int = 0
+    inherited: bool = False
 
 
 class Committer:
-    """`failures` counts the attempts since the database last took something."""
+    """`failures` counts the attempts since the database last took something.
 
-    def __init__(self, database: Database, inbox: Inbox, spill: Spill | NoSpill, *, find_orphans: bool) -> None:
+    A database that is away is called by another thread, because even asking may take seconds; that thread then has
+    the database, the claim and the draining to itself, and this one the journal.
+    """
+
+    def __init__(self, database: Database, inbox: Inbox, spill: Spill, *, find_orphans: bool) -> None:
         self.failures = 0
         self.limit = FEWEST * 4
         self.ownership = Ownership(database)
         self._database = database
         self._inbox = inbox
         self._spill = spill
-        self._orphans = Orphans(database, self.ownership) if find_orphans else None
+        self._spill.begin(self.ownership.boot_id)
+        self._estate = Estate(database.twin(), self.ownership, spill.folder, inbox.wake) if find_orphans else None
+        self._reaching: Errand[bool] | None = None
         self._backlog: deque[_Work] = deque()
         self._shelf = Shelf()
         self._chain = Chain(self.ownership.boot_id)
         self._spilled_at = self._chain.mark()
-        self._retry_at = self._home_at = 0.0
+        self._retry_at = 0.0
+
+    def start(self) -> None:
+        if self._estate is not None:
+            self._estate.start()
 
     @property
     def is_idle(self) -> bool:
@@ -71,6 +86,13 @@ class Committer:
     def is_done(self) -> bool:
         """Whether the database has everything."""
         return not self._backlog and not self._spill.waiting
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether nothing more will come of waiting, once nothing new comes."""
+        if self._reaching is not None:
+            return False
+        return bool(self.failures) or (self.is_done and (self._estate is None or self._estate.is_over))
 
     @property
     def is_healthy(self) -> bool:
@@ -89,6 +111,8 @@ class Committer:
 
     def pause(self) -> float:
         """Seconds until there is something to do, if nothing new comes."""
+        if self._reaching is not None:
+            return HEARTBEAT_SECONDS
         if self.failures:
             return max(self._retry_at - time.monotonic(), 0.001)
         return 0.001 if self._spill.waiting or self._backlog else HEARTBEAT_SECONDS
@@ -98,35 +122,33 @@ class Committer:
         self._backlog.append(self._prepare(queued))
         self._secure()
 
-    def rest(self) -> None:
-        """Nothing came for a while."""
-        if not self._backlog:
-            self._spill.wipe()
-
     @property
     def is_due(self) -> bool:
         """Whether it is time to write to the database, if only its heartbeat."""
-        return time.monotonic() >= self._retry_at
+        return self._reaching.is_done if self._reaching is not None else time.monotonic() >= self._retry_at
 
     def flush(self) -> None:
         """Commit what is prepared, in order, until it is done or the database fails."""
         try:
-            if not self.ownership.keep(self._head()):
-                self._disown()
-            self._bring_home()
-            self._spill.drain(self._database, DRAIN_SECONDS)
-            if not self._spill.waiting:
-                self._spill.all_written()
+            if self._reaching is not None:
+                self._reached(self._reaching)
+            elif self.failures:
+                self._reach()
+            if not self.failures:
+                self._keep()
+                self._spill.drain(self._database, DRAIN_SECONDS)
                 self._commit_all()
-                if self._orphans is not None:
-                    self._adopt(self._orphans)
-            self.failures = 0
         except DatabaseAway as error:
             self._retry_at = time.monotonic() + BACKOFF[min(self.failures, len(BACKOFF) - 1)]
             self.failures += 1
             if self.failures in (1, 10):
                 log.error("the database is away; records wait", error=str(error), waiting=self._inbox.waiting)
             self._secure()
+
+    def stop(self) -> None:
+        """Nothing new will come: look for no more than is there."""
+        if self._estate is not None:
+            self._estate.stop()
 
     def leave(self) -> None:
         if self._backlog:
@@ -138,6 +160,35 @@ class Committer:
                 log.warning("the database is away; another process will close what this one leaves open")
         self._database.close()
         self._spill.close()
+
+    def _reach(self) -> None:
+        """Call the database from another thread; what waits is tried on it, which is more than an answer."""
+        head = self._head()
+        self._database.patience = REACH_SECONDS
+
+        def call() -> bool:
+            kept = self.ownership.keep(head, must=True)
+            if kept:
+                self._spill.drain(self._database, DRAIN_SECONDS)
+            return kept
+
+        self._reaching = Errand(call, self._inbox.wake)
+
+    def _reached(self, reaching: Errand[bool]) -> None:
+        """Go on from what came of the call, if it is over. Raises DatabaseAway."""
+        if not reaching.is_done:
+            return
+        self._reaching = None
+        self._database.patience = PATIENCE
+        kept = reaching.result()
+        self.failures = 0
+        log.warning("the database is back", waiting=self._spill.waiting)
+        if not kept:
+            self._disown()
+
+    def _keep(self) -> None:
+        if not self.ownership.keep(self._head()):
+            self._disown()
 
     def _head(self) -> Mark:
         """Where the chain stands in the database, or behind that."""
@@ -176,6 +227,10 @@ class Committer:
         return Batch(self._shelf, self._chain, self._database, datetime.now(UTC))
 
     def _commit_all(self) -> None:
+        if self._spill.waiting:
+            return
+        self._spill.all_written()
+        self._inherit()
         while self._backlog:
             try:
                 self._commit(self._backlog[0])
@@ -183,6 +238,15 @@ class Committer:
                 self._refused(error)
             else:
                 self._finish(self._backlog.popleft(), None)
+
+    def _inherit(self) -> None:
+        """Close calls whose process died, as work of our own: the answer to its commit may be lost like any other."""
+        if self._estate is None or not (orphans := self._estate.take()):
+            return
+        mark, batch = self._chain.mark(), self._new_batch()
+        for orphan in orphans:
+            orphan.add_to(batch)
+        self._backlog.append(_Work((), batch.transactions(), batch.blobs, mark, inherited=True))
 
     def _commit(self, work: _Work) -> None:
         began = time.perf_counter()
@@ -214,20 +278,6 @@ class Committer:
             self._backlog.extend(self._prepare([item]) for item in first.queued)
         self._backlog.extend(self._prepare(work.queued) for work in others)
 
-    def _bring_home(self) -> None:
-        """Before anybody looks for orphans: what their process had made durable tells how they ended."""
-        if time.monotonic() >= self._home_at:
-            self._spill.bring_home(self._database)
-            self._home_at = time.monotonic() + SEARCH_SECONDS
-
-    def _adopt(self, orphans: Orphans) -> None:
-        mark = self._chain.mark()
-        for batch in orphans.find(self._new_batch):
-            # As work of our own, or a commit whose answer is lost would leave a gap in the chain.
-            self._backlog.append(_Work((), batch.transactions(), batch.blobs, mark))
-            self._commit_all()
-            mark = self._chain.mark()
-
     def _disown(self) -> None:
         """Another process took us for dead and closed our calls: nothing of them may be released any more."""
         log.critical("this process was taken for dead; its open calls are closed as interrupted")
@@ -236,8 +286,13 @@ class Committer:
         self._shelf = Shelf()
         self.ownership.renew()
         self._chain = Chain(self.ownership.boot_id)
+        self._spilled_at = self._chain.mark()
+        # What waits on disk was of the old name, and comes home as that of any dead process.
+        self._spill.begin(self.ownership.boot_id)
         self.ownership.keep(self._head())
 
     def _finish(self, work: _Work, error: Exception | None) -> None:
         settle([item.waiter for item in work.queued], error)
         self._inbox.done(work.queued)
+        if work.inherited and self._estate is not None:
+            self._estate.closed()

@@ -21,6 +21,9 @@ from .statements import Statement
 LOG_PAGES = 4000
 """Pages of SQLite's write-ahead log before it is copied back, and begun anew."""
 LOG_FRAME = 4096 + 24
+PATIENCE = 2.0
+"""Seconds of silence after which a database counts as away, unless its `patience` says otherwise."""
+_CONNECT_SECONDS = 5
 
 
 class DatabaseAway(Exception):
@@ -32,6 +35,10 @@ class DatabaseRefused(Exception):
 
 
 class Database(Protocol):
+    """One thread's at a time. `patience` is how long it waits for the database to say something, in seconds."""
+
+    patience: float
+
     def write(self, statements: Sequence[Statement]) -> int:
         """All of them in one transaction, durable on return. Returns the rows that the last one changed.
 
@@ -43,6 +50,10 @@ class Database(Protocol):
 
     def time(self, value: datetime | None) -> Any:
         """A time as this database takes it."""
+        ...
+
+    def twin(self) -> Database:
+        """Another connection to the same database, for another thread."""
         ...
 
     def close(self) -> None: ...
@@ -69,7 +80,18 @@ def postgres_options(settings: Mapping[str, Any]) -> dict[str, Any]:
 class Sqlite:
     def __init__(self, path: str) -> None:
         self._path = path
+        self._patience = PATIENCE
         self._connection: sqlite3.Connection | None = None
+
+    @property
+    def patience(self) -> float:
+        return self._patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self._patience = seconds
+        if self._connection is not None:
+            self._connection.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
 
     def write(self, statements: Sequence[Statement]) -> int:
         try:
@@ -80,17 +102,17 @@ class Sqlite:
                 changed = connection.executemany(sql, rows).rowcount
             connection.execute("COMMIT")
             return changed
-        except sqlite3.OperationalError as error:
-            self.close()
-            raise DatabaseAway(str(error)) from error
-        except (sqlite3.Error, ValueError, OverflowError) as error:
+        except (*_SQLITE_UNSAYABLE, ValueError, OverflowError) as error:
             self.close()
             raise DatabaseRefused(type(error).__name__) from error
+        except sqlite3.Error as error:  # busy, full, read-only, or damaged, which a backup may mend
+            self.close()
+            raise DatabaseAway(str(error)) from error
 
     def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._connected().execute(sql, parameters).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             self.close()
             raise DatabaseAway(str(error)) from error
 
@@ -99,22 +121,35 @@ class Sqlite:
             return None
         return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ")[: -len("+00:00")]
 
+    def twin(self) -> Sqlite:
+        return Sqlite(self._path)
+
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            with suppress(sqlite3.Error):
+                connection.close()
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            # Copying the log back costs as much as a commit, and pages that changed often are copied once.
-            connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
-            connection.execute("PRAGMA cache_size=-32768")
-            lay_out_log(connection, f"{self._path}-wal")
+            connection = sqlite3.connect(
+                self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
+            )
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=FULL")
+                # Copying the log back costs as much as a commit, and pages that changed often are copied once.
+                connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
+                connection.execute("PRAGMA cache_size=-32768")
+                lay_out_log(connection, f"{self._path}-wal")
+            except BaseException:
+                connection.close()
+                raise
             self._connection = connection
         return self._connection
+
+
+_SQLITE_UNSAYABLE = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 
 
 def lay_out_log(connection: sqlite3.Connection, path: str) -> None:
@@ -131,19 +166,35 @@ def lay_out_log(connection: sqlite3.Connection, path: str) -> None:
                 log.write(bytes(missing))
                 log.flush()
                 os.fsync(log.fileno())
-    except FileNotFoundError:
-        return  # a database in memory has none
+    except OSError:
+        return  # there is none (a database in memory), or no room: then the log grows as it always did
     finally:
         connection.execute("ROLLBACK")
 
 
 _UNSAYABLE = (psycopg.DataError, psycopg.ProgrammingError)
+_REFUSALS = ("22", "23", "54")
+"""Classes of states: data, integrity, and what is larger than the server can store."""
+
+
+class _Impatient(psycopg.Connection[tuple[Any, ...]]):
+    """Breaks where the server says nothing for so long; a connection into the void does not do that by itself."""
+
+    patience = PATIENCE
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()  # in good order it would ask the server first
+            raise
 
 
 class Postgres:
     def __init__(self, options: Mapping[str, Any]) -> None:
+        self.patience = PATIENCE
         self._options = options
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._connection: _Impatient | None = None
 
     def write(self, statements: Sequence[Statement]) -> int:
         try:
@@ -155,8 +206,8 @@ class Postgres:
             return cursor.rowcount
         except psycopg.Error as error:
             self.close()
-            # Classes 22 and 23 are data and integrity; without a state it is psycopg that cannot say it in SQL.
-            refused = error.sqlstate[:2] in ("22", "23") if error.sqlstate else isinstance(error, _UNSAYABLE)
+            # Without a state it is psycopg that cannot say it in SQL.
+            refused = error.sqlstate[:2] in _REFUSALS if error.sqlstate else isinstance(error, _UNSAYABLE)
             raise (DatabaseRefused if refused else DatabaseAway)(type(error).__name__) from error
         except (ValueError, OverflowError) as error:
             self.close()
@@ -172,17 +223,21 @@ class Postgres:
     def time(self, value: datetime | None) -> datetime | None:
         return value
 
+    def twin(self) -> Postgres:
+        return Postgres(self._options)
+
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(psycopg.Error):
                 connection.close()
 
-    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _connected(self) -> _Impatient:
         if self._connection is None:
-            defaults = {"connect_timeout": 5, "options": "-c statement_timeout=15000"}
-            connection = psycopg.connect(**{**defaults, **self._options}, autocommit=True, prepare_threshold=0)
+            defaults = {"connect_timeout": _CONNECT_SECONDS, "options": "-c statement_timeout=15000"}
+            connection = _Impatient.connect(**{**defaults, **self._options}, autocommit=True, prepare_threshold=0)
             # One type for all integers, or each mixture of sizes would be prepared as a statement of its own.
             connection.adapters.register_dumper(int, Int8Dumper)
             self._connection = connection
+        self._connection.patience = self.patience
         return self._connection

@@ -14,14 +14,18 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import ENOSPC
 from itertools import count
 from pathlib import Path
 from typing import Self, cast
 from zlib import crc32
 
 import msgpack
+import structlog
 
 from .statements import Statement
+
+log = structlog.get_logger(__name__)
 
 Transactions = list[list[Statement]]
 
@@ -30,6 +34,10 @@ LAID_OUT = 4 * 1024 * 1024
 """Bytes that are written at the start, so that there is room for what is under way when a disk runs full."""
 _HEAD, _FRAME = struct.Struct("<8sQ"), struct.Struct("<II")
 SUFFIX = ".journal"
+
+
+class NotAJournal(Exception):
+    """A file that this version cannot read."""
 
 
 class NotKept(Exception):
@@ -55,7 +63,7 @@ class Journal:
         self._rounds = count(1)
         self._round = 0
         self._end = 0
-        self._is_clean = True
+        self._fails = False
 
     @property
     def size(self) -> int:
@@ -63,9 +71,14 @@ class Journal:
         return self._end
 
     @property
+    def is_used(self) -> bool:
+        """Whether there is anything in it that the disk should forget."""
+        return self._end > 0 or self._fails
+
+    @property
     def is_full(self) -> bool:
         """Whether no call should begin on the strength of it; those that have begun may use the rest."""
-        return self._end > self._limit * 0.9
+        return self._fails or self._end > self._limit * 0.9
 
     def append(self, transactions: Transactions, entries: int) -> None:
         """Durable on return. Raises NotKept."""
@@ -81,41 +94,45 @@ class Journal:
         if self._end + len(data) > self._limit:
             raise NotKept(f"{self._path.name} has reached its limit")
         try:
-            # What is there already stays readable if this write is cut off.
-            written = os.pwrite(self._descriptor, data, self._end)
-            os.fdatasync(self._descriptor)
+            self._write(data)
         except OSError as error:
+            self._fails = True
+            self._spoil(len(data))
             raise NotKept(error.strerror or "the disk takes nothing") from error
-        if written < len(data):
-            raise NotKept("the disk is full")
+        self._fails = False
         self._end += len(data)
-        self._is_clean = False
 
     def frames(self, start: int = 0) -> Iterator[Frame]:
         """What was appended, in order, from a frame's beginning on."""
         return _frames(self._descriptor, self._round, start, self._end)
 
     def begin_anew(self) -> None:
-        """The database has everything."""
-        if self._end > LAID_OUT:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, LAID_OUT)
-        self._end = 0
-
-    def wipe(self) -> None:
-        """Forget also on disk what the database has, so that nobody brings home what was erased there since."""
-        if self._is_clean or self._end:
-            return
-        with suppress(OSError):
-            os.pwrite(self._descriptor, bytes(_HEAD.size), 0)
+        """The database has everything. Forget it also on disk, or somebody might bring home what was erased since."""
+        used, self._end = self._end, 0
+        self._fails = False
+        try:
+            os.ftruncate(self._descriptor, LAID_OUT)
+            os.pwrite(self._descriptor, bytes(min(used, LAID_OUT)), 0)
             os.fdatasync(self._descriptor)
-            self._is_clean = True
+        except OSError as error:
+            log.error("what the database has cannot be removed from the journal", error=error.strerror)
 
     def close(self) -> None:
-        """Leave; the file goes with us if the database has everything."""
+        """Leave; the file goes with us if the database has everything, and else is whoever's finds it."""
         if not self._end:
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
+
+    def _write(self, data: bytes) -> None:
+        """What is there already stays readable if this is cut off. Raises OSError."""
+        if os.pwrite(self._descriptor, data, self._end) < len(data):
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
+        os.fdatasync(self._descriptor)
+
+    def _spoil(self, size: int) -> None:
+        """What could not be made durable may be readable all the same; it will be written otherwise, or elsewhere."""
+        with suppress(OSError):
+            os.pwrite(self._descriptor, bytes(min(size, _HEAD.size + _FRAME.size)), self._end)
 
 
 class Abandoned:
@@ -131,23 +148,29 @@ class Abandoned:
         for path in sorted(folder.glob(f"*{SUFFIX}"), key=_age):
             try:
                 descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            except OSError:
+            except FileNotFoundError:
                 continue  # another process has brought it home meanwhile
-            if _locked(descriptor):
+            except OSError as error:
+                log.critical("a journal cannot be opened", path=str(path), error=error.strerror)
+                continue
+            # Who locked it last may have brought it home.
+            if _locked(descriptor) and os.fstat(descriptor).st_nlink:
                 yield cls(path, descriptor)
             else:
                 os.close(descriptor)
 
     def frames(self) -> Iterator[Frame]:
+        """What it holds, in order. Raises OSError, and NotAJournal where another version of Luthien wrote it."""
         head = os.pread(self._descriptor, _HEAD.size, 0)
-        if len(head) < _HEAD.size or not head.startswith(MAGIC):
+        if len(head) < _HEAD.size or not any(head[: len(MAGIC)]):
             return iter(())
+        if not head.startswith(MAGIC):
+            raise NotAJournal(self.path.name)
         return _frames(self._descriptor, _HEAD.unpack(head)[1], 0, os.fstat(self._descriptor).st_size)
 
     def done(self) -> None:
-        """The database has all of it."""
+        """The database has all of it; `release` is still due."""
         self.path.unlink(missing_ok=True)
-        self.release()
 
     def release(self) -> None:
         os.close(self._descriptor)
@@ -156,14 +179,28 @@ class Abandoned:
 def _made(path: Path) -> int:
     """A file of our own, laid out and locked. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    _locked(descriptor)
-    os.write(descriptor, bytes(LAID_OUT))
-    os.fsync(descriptor)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    os.fsync(folder)  # or the name might be lost with the power
-    os.close(folder)
+    # Under another name until it is locked, or others would take it for one that nobody holds.
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        _locked(descriptor)
+        os.write(descriptor, bytes(LAID_OUT))
+        os.fsync(descriptor)
+        draft.rename(path)
+        _sync(path.parent)  # or the name might be lost with the power
+    except OSError:
+        draft.unlink(missing_ok=True)
+        os.close(descriptor)
+        raise
     return descriptor
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _locked(descriptor: int) -> bool:

@@ -1,12 +1,13 @@
-"""Calls whose process died: closed as interrupted, by whichever process finds them."""
+"""Calls whose process died: to be closed as interrupted, by whichever process finds them."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -21,73 +22,90 @@ from .process import Ownership
 from .queries import with_outcome
 from .text import json_text
 
-LIFELESS = timedelta(seconds=10)
-SEARCH_SECONDS = 10.0
+LIFELESS = 20.0
+"""Seconds in which a process that lives has beaten, however slow its database is to come back."""
 AT_ONCE = 50
 
 _END = "UPDATE observability_process SET ended_at = ? WHERE boot_id = ? AND ended_at IS NULL AND heartbeat_at = ?"
 
 
-class Orphans:
-    """Looks for dead processes that own open calls: once at the start, then every SEARCH_SECONDS."""
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An open call without a process: its row as text and values, its blocks and decisions in order."""
 
-    def __init__(self, database: Database, ownership: Ownership) -> None:
+    row: dict[str, Any]
+    blocks: Sequence[dict[str, Any]]
+    decisions: Sequence[dict[str, Any]]
+
+    def add_to(self, batch: Batch) -> None:
+        """Close it."""
+        row = self.row | {"closed_at": datetime.now(UTC)}
+        row["commitments"] = commitments(row, self.decisions)
+        batch.close_call(row, self.blocks, self.decisions)
+
+
+class Orphans:
+    """Looks for dead processes that own open calls. `is_awaited` says of whom a journal is still to be brought home."""
+
+    def __init__(self, database: Database, ownership: Ownership, is_awaited: Callable[[str], bool]) -> None:
         self._database = database
         self._ownership = ownership
-        self._due = 0.0
+        self._is_awaited = is_awaited
+        self._seen: dict[str, tuple[datetime, float]] = {}
 
-    def find(self, make_batch: Callable[[], Batch]) -> Iterator[Batch]:
-        """Batches that close them, to be committed one by one. Raises DatabaseAway."""
-        if time.monotonic() < self._due:
-            return
+    def find(self) -> Iterator[list[Orphan]]:
+        """Their calls, some at once. Raises DatabaseAway."""
         try:
             for owner in self._dead_owners():
-                yield from self._close_all(owner, make_batch)
+                yield from self._calls_of(owner)
         except DatabaseError as error:
             raise DatabaseAway(type(error).__name__) from error
         finally:
             connection.close()
-        self._due = time.monotonic() + SEARCH_SECONDS
 
     def _dead_owners(self) -> list[str]:
-        mine = self._ownership.boot_id
         owners = set(_open_calls().order_by().values_list("process", flat=True).distinct())
+        owners.discard(self._ownership.boot_id)
         known = Process.objects.in_bulk(owners)
-        return [owner for owner in owners - {mine} if self._is_dead(known.get(owner))]
+        self._seen = {name: seen for name, seen in self._seen.items() if name in owners}
+        return [owner for owner in owners if not self._is_awaited(owner) and self._is_dead(known.get(owner))]
 
     def _is_dead(self, process: Process | None) -> bool:
         """Whether its calls may be closed; a process whose row still beats is declared dead first, or not at all."""
         if process is None or process.ended_at is not None:
             return True
         gone = process.host == self._ownership.host and not _alive(process.pid)
-        now = datetime.now(UTC)
-        # After an outage all heartbeats are old. Whoever has not itself beaten for a while cannot tell who is dead.
-        silent = now - process.heartbeat_at > LIFELESS and self._ownership.age > LIFELESS.total_seconds()
-        if not (gone or silent):
+        if not (gone or self._is_silent(process)):
             return False
         seen = self._database.time(process.heartbeat_at)
-        return self._database.write([(_END, [(self._database.time(now), process.boot_id, seen)])]) == 1
+        now = self._database.time(datetime.now(UTC))
+        return self._database.write([(_END, [(now, process.boot_id, seen)])]) == 1
 
-    def _close_all(self, owner: str, make_batch: Callable[[], Batch]) -> Iterator[Batch]:
-        while True:
-            calls = list(_open_calls().filter(process=owner).order_by("started_at")[:AT_ONCE])
-            if not calls:
-                return
-            batch = make_batch()
-            for call in calls:
-                _interrupt(call, batch)
-            yield batch
+    def _is_silent(self, process: Process) -> bool:
+        """Whether it has not beaten while we looked on: what its clock or ours says means nothing."""
+        now = time.monotonic()
+        beat, since = self._seen.get(process.boot_id, (None, now))
+        # After an outage nobody has beaten. Whoever has not itself beaten for a while cannot tell who is dead.
+        if beat != process.heartbeat_at or self._ownership.age < LIFELESS:
+            since = now
+        self._seen[process.boot_id] = (process.heartbeat_at, since)
+        return now - since > LIFELESS
+
+    def _calls_of(self, owner: str) -> Iterator[list[Orphan]]:
+        last = ""
+        while calls := list(_open_calls().filter(process=owner, pk__gt=last).order_by("pk")[:AT_ONCE]):
+            last = calls[-1].pk
+            yield [_orphan(call) for call in calls]
 
 
 def _open_calls() -> QuerySet[CallRecord]:
     return with_outcome(CallRecord.objects.all(), "open")
 
 
-def _interrupt(call: CallRecord, batch: Batch) -> None:
+def _orphan(call: CallRecord) -> Orphan:
     row: dict[str, Any] = {field.attname: getattr(call, field.attname) for field in CallRecord._meta.concrete_fields}
     row |= {
         "outcome": "interrupted",
-        "closed_at": datetime.now(UTC),
         "error_kind": "interrupted",
         "error_message": "The gateway process that served this call ended before the call did.",
     }
@@ -97,8 +115,7 @@ def _interrupt(call: CallRecord, batch: Batch) -> None:
     row |= {name: json_text(row[name]) for name in JSON_FIELDS}
     blocks = list(call.blocks.order_by("position").values(*BLOCK_FIELDS))
     decisions = list(call.decisions.order_by("position").values(*DECISION_FIELDS))
-    row["commitments"] = commitments(row, decisions)
-    batch.close_call(row, blocks, decisions)
+    return Orphan(row, blocks, decisions)
 
 
 def _alive(pid: int) -> bool:

@@ -6,13 +6,17 @@ import os
 import secrets
 import socket
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from .chain import Mark
 from .database import Database
 from .statements import Statement
 
 HEARTBEAT_SECONDS = 2.0
+_NUMBERS = Path("/proc/self/ns/pid")
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 _REGISTER = (
     "INSERT INTO observability_process (boot_id, host, pid, started_at, heartbeat_at, ended_at) "
@@ -34,7 +38,7 @@ class Ownership:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.host = socket.gethostname()
+        self.host = _host()
         self.renew()
 
     def renew(self) -> None:
@@ -49,13 +53,15 @@ class Ownership:
         """Seconds for which the claim has been kept without a gap."""
         return 0.0 if self.since is None else time.monotonic() - self.since
 
-    def keep(self, head: Mark) -> bool:
-        """Register or beat, where it is due. False: another process took this one for dead. Raises DatabaseAway.
+    def keep(self, head: Mark, must: bool = False) -> bool:
+        """Register or beat, where it is due, or it `must` be.
+
+        False: another process took this one for dead. Raises DatabaseAway.
 
         `head` is where this process's chain stands in the database.
         """
         now = time.monotonic()
-        if self._beaten and now - self._beaten < HEARTBEAT_SECONDS:
+        if self._beaten and not must and now - self._beaten < HEARTBEAT_SECONDS:
             return True
         at = self._database.time(datetime.now(UTC))
         if not self._beaten:
@@ -81,3 +87,10 @@ class Ownership:
         if sequence <= self._published:
             return []
         return [(PUBLISH, [(self.boot_id, sequence, chain, b"", settled)])]
+
+
+def _host() -> str:
+    """Where a process can be looked for by its number: containers of one name have numbers of their own."""
+    with suppress(OSError):
+        return f"{socket.gethostname()} {_NUMBERS.stat().st_ino} {_BOOT.read_text().strip()}"
+    return socket.gethostname()

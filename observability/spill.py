@@ -1,20 +1,17 @@
-"""What waits on disk for the database: this process's journal, and those of processes that died."""
+"""What waits on disk for the database: this process's journal."""
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import structlog
 
 from . import metrics, superseded
-from .chain import Mark
 from .database import Database, DatabaseRefused
-from .journal import SUFFIX, Abandoned, Frame, Journal, NotKept
-from .process import PUBLISH
-from .statements import Statement, links, merged
+from .journal import SUFFIX, Frame, Journal, NotKept
+from .statements import Statement, merged
 
 log = structlog.get_logger(__name__)
 
@@ -23,96 +20,85 @@ AT_ONCE = 400
 
 
 class Spill:
-    """`waiting` entries are on disk alone. All methods are the writer's thread's.
+    """`waiting` entries are on disk alone. One thread keeps while one, or the same, drains; the rest is the first's.
 
-    Raises OSError where the folder cannot be used.
+    `folder` is shared by the processes of this machine; without one, or where it cannot be used, nothing is kept.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
-        self._folder = folder
-        self._journal = Journal(folder / f"{secrets.token_hex(12)}{SUFFIX}", limit)
+    def __init__(self, folder: Path | None = None, limit: int = 0) -> None:
+        self.folder = folder
+        self._limit = limit
+        self._journal: Journal | None = None
         self._position = 0
-        self.waiting = 0
+        # Each number is written by one side only, so no lock is needed.
+        self._kept = self._drained = 0
+        self._refusing = False
+
+    def begin(self, boot_id: str) -> None:
+        """Keep what the process of that name has to say; what waits of another one is left as if that had died."""
+        self.close()
+        self._position = self._kept = self._drained = 0
+        if self.folder is None or not self._limit:
+            return
+        try:
+            self._journal = Journal(self.folder / f"{boot_id}{SUFFIX}", self._limit)
+        except OSError as error:
+            log.critical("there is no journal; with the database away records wait in memory", error=error.strerror)
+
+    @property
+    def waiting(self) -> int:
+        return self._kept - self._drained
 
     @property
     def is_full(self) -> bool:
-        return self._journal.is_full
+        return self._journal is None or self._journal.is_full
 
     def keep(self, transactions: list[list[Statement]], entries: int) -> bool:
         """Whether `transactions` are on disk now, durable, and wait to be drained."""
+        if self._journal is None:
+            return False
         try:
             self._journal.append(transactions, entries)
         except NotKept as reason:
-            log.error("the journal takes nothing", reason=str(reason))
+            if not self._refusing:
+                log.critical("the journal takes nothing", reason=str(reason))
+            self._refusing = True
             return False
-        self.waiting += entries
+        self._refusing = False
+        self._kept += entries
         metrics.spill_bytes.set(self._journal.size)
         return True
 
     def all_written(self) -> None:
         """The database has everything that was kept: begin anew."""
-        if self._journal.size:
+        if self._journal is not None and self._journal.is_used:
             self._journal.begin_anew()
-            self._position = self.waiting = 0
+            self._position = self._kept = self._drained = 0
             metrics.spill_bytes.set(0)
 
     def drain(self, database: Database, seconds: float) -> None:
         """Write what waits, in order, for about that long. Raises DatabaseAway."""
+        if self._journal is None:
+            return
         until = time.monotonic() + seconds
-        for group in _groups(self._journal.frames(self._position)):
-            _write(database, group)
+        for group in groups(self._journal.frames(self._position)):
+            write(database, group)
             self._position = group[-1].end
-            self.waiting -= sum(frame.entries for frame in group)
+            self._drained += sum(frame.entries for frame in group)
             if time.monotonic() > until:
                 return
-        self.waiting = 0
-
-    def bring_home(self, database: Database) -> None:
-        """Write what processes of this machine left behind when they died. Raises DatabaseAway."""
-        for abandoned in Abandoned.all_in(self._folder):
-            try:
-                entries = 0
-                for group in _groups(abandoned.frames()):
-                    _write(database, group)
-                    entries += sum(frame.entries for frame in group)
-                    _publish(database, group)
-            except BaseException:
-                abandoned.release()
-                raise
-            abandoned.done()
-            if entries:
-                log.warning("the journal of a process that died is in the database now", entries=entries)
-
-    def wipe(self) -> None:
-        self._journal.wipe()
 
     def close(self) -> None:
-        if self.waiting:
-            log.warning("records wait on disk for the database", entries=self.waiting)
-        self._journal.close()
+        """Leave what waits to whoever finds it."""
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            if self.waiting:
+                log.warning("records wait on disk for the database", entries=self.waiting)
+            journal.close()
 
 
-class NoSpill:
-    """Where there is no disk to write to, nothing is kept."""
-
-    waiting = 0
-    is_full = True
-
-    def keep(self, transactions: list[list[Statement]], entries: int) -> bool:
-        return False
-
-    def all_written(self) -> None: ...
-
-    def drain(self, database: Database, seconds: float) -> None: ...
-
-    def bring_home(self, database: Database) -> None: ...
-
-    def wipe(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-def _groups(frames: Iterator[Frame]) -> Iterator[list[Frame]]:
+def groups(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
+    """Frames to be written together."""
     group: list[Frame] = []
     for frame in frames:
         group.append(frame)
@@ -123,8 +109,8 @@ def _groups(frames: Iterator[Frame]) -> Iterator[list[Frame]]:
         yield group
 
 
-def _write(database: Database, group: list[Frame]) -> None:
-    """All of it, or row by row what the database takes of it."""
+def write(database: Database, group: list[Frame]) -> None:
+    """All of it, or row by row what the database takes of it. Raises DatabaseAway."""
     transactions = [statements for frame in group for statements in frame.transactions]
     together = merged(transactions)
     try:
@@ -137,13 +123,3 @@ def _write(database: Database, group: list[Frame]) -> None:
             except DatabaseRefused as error:
                 log.critical("the database refuses a row of the record", error=str(error))
                 metrics.records_lost.inc()
-
-
-def _publish(database: Database, group: list[Frame]) -> None:
-    """Tell the sealer how far the chains of the dead have come; it may have thought that they had ended before."""
-    ends: dict[str, Mark] = {}
-    written = (statement for frame in group for each in frame.transactions for statement in each)
-    for boot_id, sequence, chain in links(written):
-        ends[boot_id] = max(ends.get(boot_id, (0, b"")), (sequence, chain))
-    if ends:
-        database.write([(PUBLISH, [(boot_id, *mark, b"", True) for boot_id, mark in ends.items()])])

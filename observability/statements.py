@@ -58,6 +58,8 @@ CLOSE = (
     f"UPDATE observability_callrecord SET {_assignments} "  # noqa: S608
     "WHERE id = ? AND outcome = 'open'"
 )
+_unknown = ", ".join(f'"{column}" = {value}' for column, value in _UNKNOWN.items())
+REOPEN = f"UPDATE observability_callrecord SET {_unknown} WHERE id = ? AND outcome = 'interrupted'"  # noqa: S608
 
 _LINKS = {
     sql: columns.index("boot_id")
@@ -93,3 +95,14 @@ def links(statements: Iterable[Statement]) -> Iterator[tuple[str, int, bytes]]:
     for sql, rows in statements:
         if (first := _LINKS.get(sql)) is not None:
             yield from ((row[first], row[first + 1], row[first + 3]) for row in rows if row[first])
+
+
+def calls(statements: Iterable[Statement]) -> set[str]:
+    """The ids of the calls of which rows say something."""
+    found: set[str] = set()
+    for sql, rows in statements:
+        if sql == CLOSE:
+            found.update(row[-1] for row in rows)
+        elif sql in (OPEN, WHOLE, BLOCK, OUTBOX, DECISION):
+            found.update(row[0] for row in rows)
+    return found

@@ -18,7 +18,7 @@ from .committer import BACKOFF, Committer
 from .database import Database
 from .entries import Entry, Opening
 from .inbox import Inbox, Queued
-from .spill import NoSpill, Spill
+from .spill import Spill
 from .waiting import RecordUnavailable, Waiter
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class Writer:
     ) -> None:
         self.mode = mode
         self._inbox = Inbox()
-        self._committer = Committer(database, self._inbox, spill or NoSpill(), find_orphans=find_orphans)
+        self._committer = Committer(database, self._inbox, spill or Spill(), find_orphans=find_orphans)
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
 
@@ -52,6 +52,7 @@ class Writer:
         return self.mode == "off" or self._committer.is_healthy
 
     def start(self) -> None:
+        self._committer.start()
         self._thread.start()
 
     def stop(self, timeout: float = 10.0) -> bool:
@@ -62,17 +63,17 @@ class Writer:
         return not self._thread.is_alive() and self._committer.is_idle
 
     def admit(self, opening: Opening) -> None:
-        """Where so much is waiting already that no call may begin, `async` drops the opening.
+        """Where so much is waiting already that no call may begin, the opening is dropped.
 
         Raises RecordUnavailable in `blocking`.
         """
         if self.mode == "off" or not (self._inbox.is_full or not self._committer.has_room):
             return
+        opening.is_dropped = True  # or its end would wait for room that there is not
         if self.mode == "blocking":
             metrics.records_refused.inc()
             raise RecordUnavailable("too much waits for the database")
         metrics.calls_unrecorded.inc()
-        opening.is_dropped = True
 
     def submit(self, entry: Entry) -> Waiter | None:
         """Queue an entry; in `blocking` the waiter tells when it is durable, or that it will not be."""
@@ -97,13 +98,13 @@ class Writer:
         committer = self._committer
         if taken := self._take():
             committer.add(taken)
-        else:
-            committer.rest()
+        if self._stopping:
+            committer.stop()
         if committer.is_due or self._stopping:
             committer.flush()
         metrics.record_queue.set(self._inbox.waiting)
         metrics.record_lag.set(committer.lag)
-        if self._stopping and self._inbox.is_empty and (committer.failures or committer.is_done):
+        if self._stopping and self._inbox.is_empty and committer.may_leave:
             committer.leave()
             return False
         return True
@@ -143,14 +144,7 @@ def _start() -> Writer:
     from .database import connect
 
     mode = cast(RecordMode, settings.LUTHIEN_RECORD)
-    spill = None
-    if mode != "off" and settings.LUTHIEN_SPILL_MB:
-        try:
-            spill = Spill(settings.LUTHIEN_DATA_DIR / "spill", settings.LUTHIEN_SPILL_MB * 1_000_000)
-        except OSError:
-            log.critical(
-                "there can be no journal on disk; with the database away records wait in memory", exc_info=True
-            )
+    spill = Spill(settings.LUTHIEN_DATA_DIR / "spill", settings.LUTHIEN_SPILL_MB * 1_000_000) if mode != "off" else None
     writer = Writer(connect(connections["default"].settings_dict), mode, spill)
     if mode != "off":
         writer.start()

@@ -90,6 +90,7 @@ COVERED_BY: dict[str, str] = {
     "observability/verification/report_summary.py": "tests/observability/reports/test_command.py",
     "observability/verification/snapshot.py": "tests/observability/verification/test_run.py",
     "luthien_site/bench/relay.py": "tests/luthien_site/bench/test_run.py",
+    "luthien_site/proofs/clients.py": "tests/luthien_site/proofs/test_crash.py",
     "gateway/beginnings.py": "tests/gateway/test_live_call.py",
     "gateway/console": "tests/console",
     "gateway/templatetags": "tests/console",

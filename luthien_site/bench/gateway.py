@@ -62,6 +62,8 @@ class Setting:
     record: str = "blocking"
     core: int | None = None
     through_litellm: bool = False
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Further variables of the environment."""
     key: str = field(default_factory=lambda: f"bench-{secrets.token_hex(16)}")
 
     @property
@@ -74,6 +76,7 @@ class Setting:
             "LUTHIEN_RECORD": self.record,
             "DATABASE_URL": self.database_url,
             "BENCH_KEY": self.key,
+            **self.more,
         }
 
     def config(self) -> str:
@@ -107,8 +110,8 @@ class Gateway(Child):
         """Migrates the database and applies the configuration. Raises DidNotStart."""
         file = self.setting.folder / "bench.yaml"
         file.write_text(self.setting.config(), encoding="utf-8")
-        await self._manage("migrate", "--verbosity", "0")
-        await self._manage("apply_config", str(file))
+        await self.manage("migrate", "--verbosity", "0")
+        await self.manage("apply_config", str(file))
 
     async def start(self) -> None:
         """Returns when it serves. Raises DidNotStart."""
@@ -116,7 +119,8 @@ class Gateway(Child):
         self.spawn([sys.executable, "-c", _PROGRAM, str(self.port), json.dumps(SERVER)], env, ROOT)
         await self.ready("/ready")
 
-    async def _manage(self, *arguments: str) -> None:
+    async def manage(self, *arguments: str) -> None:
+        """A command of manage.py on the same set-up. Raises DidNotStart with the end of its output."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, str(ROOT / "manage.py"), *arguments),
             cwd=ROOT,

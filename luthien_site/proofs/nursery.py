@@ -42,6 +42,11 @@ class ForkedGateway(Gateway):
         await self._order("kill")
         self._pid = 0
 
+    async def leave(self) -> None:
+        """SIGTERM; returns when it has ended in good order."""
+        await self._order("leave")
+        self._pid = 0
+
     async def close(self) -> None:
         """Ends the gateway and the process that it came from."""
         if self._nursery is not None and self._nursery.stdin is not None:
@@ -79,10 +84,10 @@ def main() -> None:
             child = os.fork() or serve(int(arguments[0]))
             print(child, flush=True)  # noqa: T201 (the answer)
         else:
-            end(child)
+            end(child, signal.SIGTERM if order == "leave" else signal.SIGKILL)
             child = 0
             print("dead", flush=True)  # noqa: T201
-    end(child)
+    end(child, signal.SIGKILL)
 
 
 def serve(port: int) -> int:
@@ -97,11 +102,11 @@ def serve(port: int) -> int:
     os._exit(0)
 
 
-def end(child: int) -> None:
-    """Kills and reaps it: a zombie still looks alive to whoever searches for dead owners."""
+def end(child: int, number: signal.Signals) -> None:
+    """Sends it the signal and reaps it: a zombie still looks alive to whoever searches for dead owners."""
     if child:
         with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
+            os.kill(child, number)
         os.waitpid(child, 0)
 
 

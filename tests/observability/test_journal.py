@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from observability.journal import LAID_OUT, SUFFIX, Abandoned, Journal, NotKept
+from observability.journal import LAID_OUT, SUFFIX, Abandoned, Journal, NotAJournal, NotKept
 from observability.statements import Statement
 
 ROWS: list[Statement] = [("INSERT ?", ((b"\x00\xff", "text \ud800", 1 << 62, None, True, 0.5),))]
@@ -28,6 +28,7 @@ def left_in(folder: Path, data: bytes) -> list[int]:
     (abandoned,) = Abandoned.all_in(folder)
     entries = [frame.entries for frame in abandoned.frames()]
     abandoned.done()
+    abandoned.release()
     assert not path.exists()
     return entries
 
@@ -70,14 +71,12 @@ def test_frames_of_an_earlier_round_are_not_read(journal: Journal, tmp_path: Pat
     assert left_in(tmp_path / "copy", (tmp_path / f"one{SUFFIX}").read_bytes()) == [4]
 
 
-def test_what_the_database_has_is_wiped_when_nothing_else_is_to_do(journal: Journal, tmp_path: Path) -> None:
-    journal.append([ROWS], 1)
-    journal.wipe()
-    assert journal.size, "what waits is not wiped"
+def test_what_the_database_has_is_gone_from_the_disk(journal: Journal, tmp_path: Path) -> None:
+    journal.append([[("INSERT ?", [(b"confidential" * 1000,)])]], 1)
+    path = tmp_path / f"one{SUFFIX}"
+    assert b"confidential" in path.read_bytes()
     journal.begin_anew()
-    journal.wipe()
-    (tmp_path / "copy").mkdir()
-    assert left_in(tmp_path / "copy", (tmp_path / f"one{SUFFIX}").read_bytes()) == []
+    assert not any(path.read_bytes())
 
 
 def test_a_journal_that_grew_shrinks_again(journal: Journal, tmp_path: Path) -> None:
@@ -107,7 +106,9 @@ def test_what_no_database_takes_is_not_kept(journal: Journal, value: object) -> 
         journal.append([[("INSERT ?", [(value,)])]], 1)
 
 
-def test_a_disk_that_fails_keeps_nothing(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_keeps_nothing_that_somebody_could_read(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal.append([ROWS], 1)
 
     def fail(descriptor: int) -> None:
@@ -116,9 +117,45 @@ def test_a_disk_that_fails_keeps_nothing(journal: Journal, monkeypatch: pytest.M
     with monkeypatch.context() as patched:
         patched.setattr(os, "fdatasync", fail)
         with pytest.raises(NotKept, match="No space"):
-            journal.append([ROWS], 2)
+            journal.append([ROWS, ROWS], 2)
+        assert journal.is_full, "nobody may count on it"
+    (tmp_path / "copy").mkdir()
+    assert left_in(tmp_path / "copy", (tmp_path / f"one{SUFFIX}").read_bytes()) == [1]
     journal.append([ROWS], 3)
+    assert not journal.is_full
     assert [frame.entries for frame in journal.frames()] == [1, 3]
+
+
+def test_the_first_append_that_fails_is_forgotten_too(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", lambda descriptor, data, place: len(data) - 1)
+        with pytest.raises(NotKept, match="No space"):
+            journal.append([ROWS], 1)
+    assert journal.is_used
+    journal.begin_anew()
+    assert not any((tmp_path / f"one{SUFFIX}").read_bytes())
+
+
+def test_a_file_of_another_version_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / f"newer{SUFFIX}").write_bytes(b"lthjrnl9" + bytes(100))
+    (abandoned,) = Abandoned.all_in(tmp_path)
+    with pytest.raises(NotAJournal):
+        abandoned.frames()
+    abandoned.release()
+
+
+def test_a_journal_that_cannot_be_laid_out_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        Journal(tmp_path / f"one{SUFFIX}", 1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_journal_of_a_process_that_lives_is_nobody_elses(journal: Journal, tmp_path: Path) -> None:

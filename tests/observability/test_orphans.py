@@ -97,14 +97,37 @@ def orphan(heartbeat_age: float, host: str = "elsewhere") -> None:
     )
 
 
-@pytest.mark.parametrize(("heartbeat_age", "own_age", "dead"), [(11, 60, True), (5, 60, False), (600, 1, False)])
-def test_a_process_elsewhere_is_dead_when_it_is_silent_and_we_were_not(
-    database: Database, monkeypatch: pytest.MonkeyPatch, heartbeat_age: float, own_age: float, dead: bool
+@pytest.mark.parametrize(("watched", "beats", "own_age", "dead"), [
+    (21, False, 60, True), (21, True, 60, False), (15, False, 60, False), (21, False, 1, False),
+])  # fmt: skip
+@pytest.mark.parametrize("clocks_differ_by", [0, 3600, -3600])
+def test_a_process_elsewhere_is_dead_when_it_was_silent_while_we_looked_on(
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    watched: float,
+    beats: bool,
+    own_age: float,
+    dead: bool,
+    clocks_differ_by: float,
 ) -> None:
-    orphan(heartbeat_age)
+    orphan(clocks_differ_by)
+    now = [1000.0]
+    monkeypatch.setattr("observability.orphans.time.monotonic", lambda: now[0])
     monkeypatch.setattr(Ownership, "age", own_age)
-    assert Orphans(database, Ownership(database))._dead_owners() == (["boot_other"] if dead else [])
+    orphans = Orphans(database, Ownership(database), lambda boot_id: False)
+    assert orphans._dead_owners() == []
+    now[0] += watched
+    if beats:
+        Process.objects.update(heartbeat_at=timezone.now())
+    assert orphans._dead_owners() == (["boot_other"] if dead else [])
     assert (Process.objects.get().ended_at is not None) == dead
+
+
+def test_of_whom_a_journal_is_on_its_way_nothing_is_closed(database: Database) -> None:
+    orphan(0)
+    Process.objects.update(ended_at=timezone.now())
+    assert Orphans(database, Ownership(database), lambda boot_id: True)._dead_owners() == []
+    assert Orphans(database, Ownership(database), lambda boot_id: False)._dead_owners() == ["boot_other"]
 
 
 async def test_who_was_taken_for_dead_releases_nothing_more(

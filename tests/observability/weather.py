@@ -10,7 +10,7 @@ from django.db import connection
 
 from observability import chain
 from observability.chain import Chain
-from observability.database import DatabaseAway, DatabaseRefused, connect
+from observability.database import Database, DatabaseAway, DatabaseRefused, connect
 from observability.entries import commitments
 from observability.models import CallRecord
 from observability.recorder import CallRecorder
@@ -26,6 +26,7 @@ class Weather:
 
     def __init__(self) -> None:
         self._real = connect(connection.settings_dict)
+        self.patience = self._real.patience
         self.away = False
         self.refuses = ""
         self.gate = threading.Event()
@@ -46,6 +47,9 @@ class Weather:
 
     def time(self, value: Any) -> Any:
         return self._real.time(value)
+
+    def twin(self) -> Database:
+        return self._real.twin()
 
     def close(self) -> None:
         self._real.close()

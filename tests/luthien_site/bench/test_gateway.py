@@ -41,7 +41,7 @@ def test_nothing_of_the_users_settings_reaches_the_gateway(monkeypatch: pytest.M
 async def test_a_set_up_that_fails_is_told_with_its_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = Gateway("the gateway", Setting(tmp_path, 7000))
     monkeypatch.setattr(sys, "executable", "/bin/echo")
-    await gateway._manage("migrate")
+    await gateway.manage("migrate")
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(DidNotStart, match=r"manage.py migrate failed"):
-        await gateway._manage("migrate")
+        await gateway.manage("migrate")

@@ -22,6 +22,8 @@ def digest(data: bytes) -> bytes:
 class Rows:
     """A database that knows one call, with a row a table."""
 
+    patience = 1.0
+
     def __init__(
         self,
         *,
@@ -44,6 +46,9 @@ class Rows:
 
     def time(self, value: datetime | None) -> datetime | None:
         return value
+
+    def twin(self) -> "Rows":
+        return self
 
     def close(self) -> None:
         pass
@@ -91,3 +96,9 @@ def test_a_tool_call_of_a_torn_answer_must_have_its_block() -> None:
 
 def test_a_torn_answer_of_which_the_whole_is_on_record_misses_nothing() -> None:
     assert missing(Rows(), BODY[:5], complete=False, tools=[TOOL]) == []
+
+
+def test_a_call_that_stands_behind_one_that_ended_later_is_out_of_order() -> None:
+    rows = Rows()
+    rows.tables["callrecord"] = [("boot_a", 1, "10:01"), ("boot_a", 2, "10:00"), ("boot_b", 1, "09:00")]
+    assert Ledger(rows).out_of_order() == ["leaf 2 of boot_a stands behind one that is younger"]
