@@ -6,7 +6,6 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
-from observability.database import connect
 from observability.journal import Abandoned
 from observability.models import AuditEvent, CallRecord, ChainHead, Process
 from observability.recorder import CallRecorder
@@ -103,18 +102,15 @@ async def test_a_row_that_the_database_refuses_costs_no_other(
 
 def forbid(id: str) -> None:
     """Let the database refuse calls of that id; of none, if it is empty."""
-    database = connect(connection.settings_dict)
-    try:
+    with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            database.write([("DROP TRIGGER IF EXISTS forbidden", [()])])
-            when = f"CREATE TRIGGER forbidden BEFORE INSERT ON observability_callrecord WHEN NEW.id = '{id}' "
-            body = "BEGIN SELECT RAISE(ABORT, 'forbidden'); END"
+            cursor.execute("DROP TRIGGER IF EXISTS forbidden")
             if id:
-                database.write([(when + body, [()])])
+                cursor.execute(
+                    f"CREATE TRIGGER forbidden BEFORE INSERT ON observability_callrecord WHEN NEW.id = '{id}' "
+                    "BEGIN SELECT RAISE(ABORT, 'forbidden'); END"
+                )
         else:
-            table = "ALTER TABLE observability_callrecord"
-            database.write([(f"{table} DROP CONSTRAINT IF EXISTS forbidden", [()])])
+            cursor.execute("ALTER TABLE observability_callrecord DROP CONSTRAINT IF EXISTS forbidden")
             if id:
-                database.write([(f"{table} ADD CONSTRAINT forbidden CHECK (id <> '{id}')", [()])])
-    finally:
-        database.close()
+                cursor.execute(f"ALTER TABLE observability_callrecord ADD CONSTRAINT forbidden CHECK (id <> '{id}')")
