@@ -7,8 +7,9 @@ class GatewayConfig(AppConfig):
 
     def ready(self) -> None:
         """Hand the record what it cannot import: how bodies are read, whose records a key reads, what is to forget."""
-        from gateway.console.backtest.forgetting import forget
+        from gateway.console.backtest.forgetting import forget as forget_backtested
         from gateway.dialects import DIALECTS, responses_dialect
+        from gateway.notifications.forgetting import forget as forget_told
         from gateway.reading import reader
         from observability import api, content
         from observability.retention.signals import contents_gone
@@ -19,4 +20,5 @@ class GatewayConfig(AppConfig):
         lenient = responses_dialect(hidden_history=True)
         content.register(lenient.name, lenient)
         api.register_key_check(reader)
-        contents_gone.connect(forget, dispatch_uid="backtests")
+        contents_gone.connect(forget_backtested, dispatch_uid="backtests")
+        contents_gone.connect(forget_told, dispatch_uid="notifications")

@@ -1,11 +1,15 @@
 """What the workers do for the record."""
 
+from typing import Literal
+
 from celery import shared_task
 
 from . import collector, jobs
 from . import workers as workers
+from .models import Job
 from .reports import asking, building
-from .retention import purge
+from .retention import work
+from .retention.erasure import Subject
 from .search import indexing
 from .turns import in_turn
 
@@ -30,9 +34,19 @@ def look_after_jobs() -> None:
 @in_turn(12 * 3600)
 def purge_record() -> None:
     """Removes what is older than its period and under no hold."""
-    with jobs.running(jobs.create("purge", created_by="schedule")) as progress:
-        for gone in purge.purge():
-            progress.advance(gone, f"{progress.job.progress + gone} rows deleted")
+    work.do_purge(jobs.create(work.PURGE, created_by="schedule", page=work.PAGE))
+
+
+@shared_task(name="observability.purge_now")
+def purge_now(pk: int) -> None:
+    """The same, for the job of somebody who asked."""
+    work.do_purge(Job.objects.get(pk=pk))
+
+
+@shared_task(name="observability.erase")
+def erase(pk: int, kind: Literal["session", "key"], name: str) -> None:
+    """Erases what a session or key said, for the job of somebody who asked."""
+    work.do_erase(Job.objects.get(pk=pk), Subject(kind, name))
 
 
 @shared_task(name="observability.sweep_search")

@@ -2,9 +2,16 @@ from django.urls import path
 
 from observability import views
 from observability.reports import views as reports
+from observability.retention import views as retention
 from observability.search import views as search
 
 urlpatterns = [
+    path("retention/", retention.retention, name="retention"),
+    path("retention/periods/", retention.change_period, name="retention-period"),
+    path("retention/holds/", retention.place_hold, name="retention-hold"),
+    path("retention/holds/<int:pk>/release/", retention.release_hold, name="retention-release"),
+    path("retention/purge/", retention.purge_now, name="retention-purge"),
+    path("retention/erase/", retention.erase, name="retention-erase"),
     path("calls/", search.calls, name="calls"),
     path("calls/suggestions/", search.suggestions, name="call-suggestions"),
     path("calls/<str:id>/", views.call, name="call"),

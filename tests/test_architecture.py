@@ -92,6 +92,7 @@ COVERED_BY: dict[str, str] = {
     "luthien_site/bench/relay.py": "tests/luthien_site/bench/test_run.py",
     "luthien_site/proofs/clients.py": "tests/luthien_site/proofs/test_crash.py",
     "gateway/beginnings.py": "tests/gateway/test_live_call.py",
+    "gateway/notifications/forgetting.py": "tests/observability/retention/test_pages.py",
     "gateway/console": "tests/console",
     "gateway/templatetags": "tests/console",
     "gateway/dialects": "tests/gateway/dialects",

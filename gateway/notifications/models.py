@@ -58,7 +58,7 @@ class Delivery(models.Model):
     endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="deliveries")
     event_id = models.TextField()
     event = models.TextField()
-    call_id = models.TextField(blank=True)
+    call_id = models.TextField(blank=True, db_index=True)
     body = models.TextField()
     state = models.TextField(choices=DeliveryState.choices, default=DeliveryState.PENDING)
     attempts = models.IntegerField(default=0)

@@ -1,0 +1,58 @@
+"""Purges and erasures as jobs: asked for on a page, run by a worker; one that dies is begun again and goes on."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from .. import audit, collector, jobs
+from ..models import Job
+from . import erasure, purge, scrubbing
+from .erasure import Erased, Subject
+from .periods import SUBJECT
+
+PURGE, ERASURE = "purge", "erasure"
+KINDS = (PURGE, ERASURE)
+PAGE = "/retention/"
+
+
+@transaction.atomic
+def ask_for_purge(*, actor: str) -> Job:
+    """A purge now, queued once this transaction commits."""
+    job = _asked_for(PURGE, actor, "observability.purge_now")
+    audit.record(actor=actor, action="retention.purge_asked", subject=SUBJECT)
+    return job
+
+
+@transaction.atomic
+def ask_for_erasure(subject: Subject, *, actor: str) -> Job:
+    """An erasure, queued once this transaction commits."""
+    job = _asked_for(ERASURE, actor, "observability.erase", subject.kind, subject.name)
+    audit.record(actor=actor, action="retention.erasure_asked", subject=str(subject))
+    return job
+
+
+def do_purge(job: Job) -> None:
+    """Purges, and collects what no record needs any more."""
+    with jobs.running(job) as progress:
+        for gone in purge.purge(actor=job.created_by):
+            progress.advance(gone, f"{job.progress + gone} rows deleted")
+        for gone in collector.collect():
+            progress.advance(0, f"{job.progress} rows deleted, now {gone} bodies at once")
+        progress.job.message = f"{job.progress} rows deleted"
+
+
+def do_erase(job: Job, subject: Subject) -> None:
+    """Erases, and leaves as little of it on disk as can be without stopping calls."""
+    done = Erased()
+    with jobs.running(job) as progress:
+        for gone in erasure.erase(subject, actor=job.created_by, done=done):
+            progress.advance(gone, f"{job.progress + gone} calls erased")
+        scrubbing.empty_log()
+
+
+def _asked_for(kind: str, actor: str, task: str, *arguments: str) -> Job:
+    job = jobs.create(kind, created_by=actor, task=task, page=PAGE)
+    job.arguments = [job.pk, *arguments]
+    job.save(update_fields=["arguments"])
+    jobs.queue(job)
+    return job
