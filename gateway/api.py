@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path as url
 from ninja import NinjaAPI
 
-from gateway import auth, directory
+from gateway import auth, directory, stopping
 from gateway.calls import Clock, Head, Incoming, Reply, new_call_id
 from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_EMBEDDINGS, OPENAI_RESPONSES, responses_dialect
 from gateway.dialects.base import Dialect
@@ -92,6 +92,7 @@ async def models(request: HttpRequest) -> HttpResponseBase:
 
     async def answer() -> HttpResponseBase:
         client = await auth.authenticate(_headers(request))
+        stopping.require_key(client)
         listed = dialect.write_models((await directory.current()).models(client))
         return CallResponse.of(Head(200, [("content-type", "application/json")], listed).signed(call_id, clock))
 

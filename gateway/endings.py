@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+
 from gateway.errors import (
     BadRequest,
     GatewayError,
@@ -15,6 +18,8 @@ from gateway.errors import (
 )
 from observability.recorder import Outcome, RecordUnavailable
 from policies.events import StreamTruncated
+
+_ending: set[asyncio.Task[None]] = set()
 
 
 def told(error: Exception) -> GatewayError | None:
@@ -43,3 +48,10 @@ def outcome(error: GatewayError, begun: bool) -> Outcome:
         case BadRequest() | RequestRefused() | Unavailable() if not begun:
             return "refused"
     return "cut"
+
+
+def afterwards(work: Coroutine[object, object, None]) -> None:
+    """Do `work` when the call is over; nobody waits for it."""
+    task = asyncio.ensure_future(work)
+    _ending.add(task)
+    task.add_done_callback(_ending.discard)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar
@@ -22,6 +21,7 @@ from gateway.ledger import Ledger
 from gateway.sessions import session_of
 from gateway.translation import Translation
 from gateway.upstreams.base import Answer, Headers
+from observability.activity.answers import publisher, tell_blocks, tell_head
 from observability.recorder import CallRecorder, Outcome, RecordUnavailable
 from policies.active import ActivePolicy
 from policies.base import Call
@@ -29,7 +29,6 @@ from policies.content import NO_USAGE, Request, ToolCall
 from policies.events import End, Event, Failure, Start
 
 log = structlog.get_logger(__name__)
-_ending: set[asyncio.Task[None]] = set()
 _COUNTED = (Start, End)
 
 
@@ -45,8 +44,8 @@ class LiveCall:
         self.translation: Translation | None = None
         self._directory = directory
         self.request, self._unreadable = read
-        self._session = session_of(incoming.client.key, self.request, incoming.headers)
-        self.record = self.recorder(beginnings.facts(incoming, self.request, self._session, directory.number))
+        self.session = session_of(incoming.client.key, self.request, incoming.headers)
+        self.record = self.recorder(beginnings.facts(incoming, self.request, self.session, directory.number))
         self._decisions = Decisions(incoming.id, self.record)
         seen = self._seen_by_policies()
         seen.on_note = self.record.note
@@ -59,8 +58,7 @@ class LiveCall:
         )
         self._name_policies()
         self._status: int | None = None
-        self._provider = ""
-        self._model = self.request.model
+        self._provider, self._model = "", self.request.model
         self._usage, self._usage_is_whole = NO_USAGE, False
         self._failure: Failure | None = None
         self._ledger = Ledger()
@@ -179,6 +177,8 @@ class LiveCall:
         if not self.clock.first_event:
             self.clock.first_event = self.clock.now()
         self._ledger.begin(events)
+        if publisher.watched:
+            tell_blocks(self.record, events)
         for event in events:
             if isinstance(event, _COUNTED):
                 if event.usage is not NO_USAGE:
@@ -242,9 +242,7 @@ class LiveCall:
             self._closing()
             self.record.close_soon("cancelled", self._status)
         if self.executor.has_listeners:
-            task = asyncio.ensure_future(self.executor.end(self.record.outcome, self._spent()))
-            _ending.add(task)
-            task.add_done_callback(_ending.discard)
+            endings.afterwards(self.executor.end(self.record.outcome, self._spent()))
 
     def head(self, status: int, headers: Headers, body: bytes | None = None) -> Head:
         """The answer's head, with what every `/v1` answer carries."""
@@ -260,6 +258,8 @@ class LiveCall:
 
     def _signed(self, head: Head) -> Head:
         self.clock.held = self.executor.held
+        if publisher.watched:
+            tell_head(self.record, head.status)
         return head.signed(self.incoming.id, self.clock, self.policies)
 
     def _name_policies(self) -> None:
@@ -269,10 +269,10 @@ class LiveCall:
 
     def _select(self, model: str) -> tuple[ActivePolicy, ...]:
         client = self.incoming.client
-        return self._directory.active.select(client.team, client.key, model, self._session)
+        return self._directory.active.select(client.team, client.key, model, self.session)
 
     def _seen_by_policies(self) -> Call:
-        return beginnings.seen_by_policies(self.incoming, self.request, self._session, self._directory, self._decisions)
+        return beginnings.seen_by_policies(self.incoming, self.request, self.session, self._directory, self._decisions)
 
     def _is_changed(self, request: Request) -> bool:
         """Whether policies changed the request; a fallback's model is not their doing."""

@@ -196,6 +196,32 @@ class Fallback(models.Model):
         return f"{self.provider}/{self.model}" if self.model else str(self.provider)
 
 
+class Stop(models.Model):
+    """A key or a session whose calls were ended, and are refused until `lifted_at`. Names as call records have them."""
+
+    class Kind(models.TextChoices):
+        KEY = "key"
+        SESSION = "session"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    team = models.TextField(blank=True)
+    name = models.TextField()
+    actor = models.CharField(max_length=150)
+    at = models.DateTimeField(default=timezone.now)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("kind", "team", "name"), condition=models.Q(lifted_at=None), name="stop_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
 class AppliedConfig(models.Model):
     """That a configuration file was applied. `digest` is a keyed hash of it with its variables filled in."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 
-from gateway import forwarding
+from gateway import forwarding, stopping
 from gateway.calls import Head, Reply
 from gateway.errors import GatewayError, RequestBlocked, UpstreamFailed
 from gateway.executor import Answered, Chain, RetryAsked
@@ -28,9 +29,15 @@ async def run_call(call: LiveCall, reply: Reply) -> None:
         last = await _answer(call, reply)
     except ClientLeft:
         raise
+    except asyncio.CancelledError:
+        ended = stopping.was_ended(call)
+        if ended is None:
+            raise
+        last = call.fail(ended)
     except Exception as error:
         last = call.fail(error)
     finally:
+        stopping.leave(call)
         call.left()
     if isinstance(last, Head):
         await reply.begin(last)
@@ -43,7 +50,9 @@ async def _answer(call: LiveCall, reply: Reply) -> Head | bytes:
 
     What is returned is still to be sent.
     """
-    checked = await call.check(call.begin())
+    request = call.begin()
+    stopping.enter(call)
+    checked = await call.check(request)
     while not isinstance(checked, Answered):
         try:
             return await _ask(call, checked, reply)

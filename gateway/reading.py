@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gateway import auth, secrets
 from gateway.directory import loading
 from gateway.errors import BadRequest
+from gateway.stopping import Stop, stopped
 from observability.api import Reader, Refused
 
 
@@ -24,6 +25,8 @@ def reader(headers: Mapping[str, str]) -> Reader:
     try:
         for client in clients:
             auth.require_read(client)
+            if (stop := Stop("key", client.team, client.key)) in loading.stops():
+                raise stopped(stop)
     except BadRequest as error:
         raise Refused(error.status, str(error)) from None
     teams = {client.team for client in clients}

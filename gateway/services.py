@@ -12,7 +12,17 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from gateway import secrets
-from gateway.models import ApiKey, AppliedConfig, Dialect, Fallback, ModelRoute, Provider, Team, validate_credential
+from gateway.models import (
+    ApiKey,
+    AppliedConfig,
+    Dialect,
+    Fallback,
+    ModelRoute,
+    Provider,
+    Stop,
+    Team,
+    validate_credential,
+)
 from policies.services import touch_revision
 from policies.signals import changed
 
@@ -152,6 +162,23 @@ def first_run(actor: str = SYSTEM) -> str | None:
         demo = save_provider(Provider(name=DEMO, dialect=Dialect.DEMO, passthrough=_passthrough()), actor=actor)
         save_route(ModelRoute(match="demo/*", provider=demo), actor=actor)
     return create_key("default", actor=actor)[1]
+
+
+@transaction.atomic
+def stop_calls(kind: Stop.Kind, team: str, name: str, *, actor: str) -> None:
+    """End the calls of a key or a session, in all processes, and refuse more of them until that is lifted."""
+    touch_revision()
+    _, new = Stop.objects.get_or_create(kind=kind, team=team, name=name, lifted_at=None, defaults={"actor": actor})
+    if new:
+        _announce(actor, f"{kind}.stopped", name, team=team)
+
+
+@transaction.atomic
+def lift_stop(stop: Stop, *, actor: str) -> None:
+    """Let the calls of a stopped key or session begin again."""
+    touch_revision()
+    if Stop.objects.filter(pk=stop.pk, lifted_at=None).update(lifted_at=timezone.now()):
+        _announce(actor, f"{stop.kind}.let_go_on", stop.name, team=stop.team)
 
 
 def note_use(key_ids: set[int]) -> None:

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 
 from gateway import counting, directory, fetching
-from observability import writer
+from observability import activity, writer
 from observability.sealing import sealer
 from observability.search import indexer
 
@@ -24,9 +24,11 @@ async def lifespan(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCalla
             boot_id = writer.current().boot_id
             sealer.start()
             indexer.start(boot_id)
+            activity.start()
             _spare_the_collector()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await activity.stop()
             await directory.stop()
             await counting.stop()
             await fetching.stop()

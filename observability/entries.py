@@ -6,7 +6,7 @@ splitting and the compression happen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from typing import Any, Literal
 from policies.content import Block, ToolCall, Usage
 
 from . import chain
+from .attempts import Headers
 from .batch import Batch
 from .chain import NONCE_BYTES
 from .credentials import without_credentials
@@ -21,7 +22,6 @@ from .statements import PAYLOADS
 from .text import clean, clean_name, clean_number, json_text
 from .timings import Timings
 
-Headers = Sequence[tuple[str, str]]
 Outcome = Literal[
     "open", "finished", "blocked", "refused", "upstream_error", "cut", "cancelled", "stalled", "interrupted"
 ]
@@ -43,17 +43,6 @@ class CallFacts:
     request_headers: Headers
     request_body: bytes
     snapshot: int
-
-
-@dataclass(slots=True)
-class SetAside:
-    """An attempt that failed: its row, what was forwarded in which dialect, and the headers and chunks that came."""
-
-    row: dict[str, Any]
-    forwarded: bytes | None
-    dialect: str
-    headers: Headers
-    answer: Sequence[bytes]
 
 
 @dataclass(slots=True)
@@ -228,6 +217,20 @@ class Closing:
             opening.is_written = True
         else:
             batch.close_call(row, self.blocks, self.decisions)
+
+    def told(self) -> dict[str, Any]:
+        """What those who watch are told of the end: by columns of the record."""
+        usage, fields = self.usage, self.fields
+        return {
+            "outcome": self.outcome,
+            "status": fields["status"],
+            "total_ms": self.timings.total,
+            "input_tokens": clean_number(usage.input_tokens) if usage else None,
+            "output_tokens": clean_number(usage.output_tokens) if usage else None,
+            "cost_microdollars": fields["cost_microdollars"],
+            "changed_request": fields["changed_request"],
+            "changed_response": fields["changed_response"],
+        }
 
     def forget(self) -> None:
         """Nothing of it was stored after all."""

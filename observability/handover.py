@@ -25,7 +25,7 @@ class Handover:
         self.policies = ""
         self._writer = writer
         self._facts = facts
-        self._started_at = datetime.now(UTC)
+        self.started_at = datetime.now(UTC)
         self._made: Opening | None = None
         self._put_off: asyncio.TimerHandle | None = None
         self._opened: Waiter | None = None
@@ -42,7 +42,7 @@ class Handover:
             facts.request_body = facts.request_body[: tap.BODY_LIMIT]
             facts.path = without_secrets(facts.path)
             nonces = random_bytes(NONCE_BYTES * len(PAYLOADS))
-            self._made = Opening(facts, self.policies, self._writer.boot_id, self._started_at, nonces, truncated)
+            self._made = Opening(facts, self.policies, self._writer.boot_id, self.started_at, nonces, truncated)
         return self._made
 
     def open(self, *, soon: bool) -> None:

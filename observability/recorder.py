@@ -17,8 +17,11 @@ from policies.content import Block, ToolCall, Usage
 from policies.verdicts import Decision
 
 from . import metrics, tap, telemetry, writer
+from .activity import events as telling
+from .activity.publisher import publisher
+from .attempts import Attempts, Headers, SetAside
 from .decision_rows import decision_row, policies_of
-from .entries import CallFacts, Checkpoint, Closing, Headers, Late, Outcome, ReleasedBlock, SetAside
+from .entries import CallFacts, Checkpoint, Closing, Late, Outcome, ReleasedBlock
 from .handover import Handover
 from .tap import Tap
 from .text import clean, clean_name
@@ -41,10 +44,7 @@ class CallRecorder:
         self._began = perf_counter()
         self._facts = facts
         self._closed: Waiter | None = None
-        self._forwarded: bytes | None = None
-        self._attempts: list[dict[str, Any]] = []
-        self._attempt_began = 0.0
-        self._upstream_dialect = ""
+        self._attempts = Attempts()
         self._original = Tap("response_original")
         self._final = Tap("response_final")
         self.original = self._original.add
@@ -62,8 +62,6 @@ class CallRecorder:
         self._cost: int | None = None
         self._changed = {"changed_request": False, "changed_response": False}
         self._timings = Timings()
-        self._response_headers: Headers = ()
-        self._ended_by: dict[str, Any] | None = None
 
     def policies(self, text: str) -> None:
         """The policies that judge the call: `name@version, ...`."""
@@ -75,6 +73,15 @@ class CallRecorder:
         Raises RecordUnavailable where no call may begin.
         """
         self._handover.open(soon=soon)
+        if publisher.watched:
+            facts = self._facts
+            publisher.publish(telling.request_received, self, facts.path, facts.streamed, len(facts.request_body))
+
+    @property
+    def subject(self) -> telling.Subject:
+        """Whose call this is, as those who watch are told."""
+        facts, began = self._facts, self._handover.started_at
+        return telling.Subject.of(facts.id, facts.team, facts.key, facts.session, facts.model, began)
 
     @property
     def in_doubt(self) -> bool:
@@ -93,33 +100,28 @@ class CallRecorder:
 
         Another one is another attempt, and the upstream's tap begins anew.
         """
-        self._end_attempt("")
-        self._forwarded = self._capped("request_final", body)
-        self._upstream_dialect = dialect
-        self._attempts.append({"provider": provider, "model": upstream_model, "status": None, "error": "", "ms": None})
-        self._attempt_began = perf_counter()
+        self._attempts.begin(provider, upstream_model, self._capped("request_final", body), dialect)
         self._original.restart()
+        if publisher.watched:
+            publisher.publish(telling.request_sent, self, self.now_ms(), *self._attempts.newest)
 
     def head(self, status: int, headers: Headers) -> None:
         """The upstream answered."""
-        self._response_headers = headers
-        if self._attempts:
-            self._attempts[-1]["status"] = status
+        self._attempts.answered(status, headers)
+        if publisher.watched:
+            publisher.publish(telling.answer_received, self, self.now_ms(), *self._attempts.newest)
 
     def failed(self, error: str) -> None:
         """The last attempt came to nothing; `error` says why, without quoting anything."""
-        self._end_attempt(error)
+        self._attempts.end(error)
 
     def set_aside(self) -> SetAside:
         """The newest attempt as it stands, in case that the call ends with it after all: see `take_back`."""
-        upstream = (self._forwarded, self._upstream_dialect, self._response_headers)
-        return SetAside(self._attempts[-1], *upstream, self._original.chunks)
+        return self._attempts.set_aside(self._original.chunks)
 
     def take_back(self, attempt: SetAside) -> None:
         """The call ends with an earlier attempt: what went out and came back then is what is on record."""
-        self._ended_by = attempt.row
-        self._forwarded, self._upstream_dialect = attempt.forwarded, attempt.dialect
-        self._response_headers = attempt.headers
+        self._attempts.take_back(attempt)
         self._original.restart()
         for chunk in attempt.answer:
             self._original.add(chunk)
@@ -130,17 +132,17 @@ class CallRecorder:
         if self.outcome != "open":
             self.late(decision)
             return
-        self._decisions.append(decision_row(len(self._decisions), decision, late=False))
+        self._decide(decision_row(len(self._decisions), decision, late=False))
 
     def late(self, decision: Decision) -> None:
         """A verdict that came when the call was over."""
         row = decision_row(len(self._decisions), decision, late=True)
-        self._decisions.append(row)
+        self._decide(row)
         self._handover.submit(Late(self._facts.id, self._handover.opening.process, row))
 
     def note(self, kind: str, text: str = "", value: float | None = None) -> None:
         """What a policy, or the gateway, wants on record beside its verdicts."""
-        self._notes.append({"kind": kind, "text": text, "value": value, "at": self._now_ms()})
+        self._notes.append({"kind": kind, "text": text, "value": value, "at": self.now_ms()})
 
     def usage(self, usage: Usage, cost_microdollars: int | None = None) -> None:
         self._usage, self._cost = usage, cost_microdollars
@@ -163,9 +165,11 @@ class CallRecorder:
     def released(self, blocks: Sequence[Block]) -> None:
         """Note blocks that are about to be released; the next checkpoint, or the close, puts them on record."""
         for block in blocks:
-            noted = ReleasedBlock.of(block, len(self._blocks), self._now_ms())
+            noted = ReleasedBlock.of(block, len(self._blocks), self.now_ms())
             self._blocks.append(noted.row)
             self._unsent_blocks.append(noted)
+            if publisher.watched:
+                publisher.publish(telling.final_block, self, noted.row)
 
     async def checkpoint(self, tool_calls: Sequence[ToolCall] = ()) -> None:
         """Put tool calls on record that are about to be released; returns once that is durable.
@@ -180,54 +184,42 @@ class CallRecorder:
             await done.wait()
 
     async def close(
-        self,
-        outcome: Outcome,
-        status: int | None = None,
-        error_kind: str = "",
-        error_message: str = "",
-        timings: Timings | None = None,
+        self, outcome: Outcome, status: int | None = None, error_kind: str = "", error_message: str = ""
     ) -> None:
         """End the record; returns once it is durable (`blocking`). A second close waits for the first.
 
         Raises RecordUnavailable; the row is written all the same as soon as the database is back.
         """
         if self.outcome == "open":
-            self._close(outcome, status, error_kind, error_message, timings)
+            self._close(outcome, status, error_kind, error_message)
         if self._closed is not None:
             await self._closed.wait()
 
     def close_soon(
-        self,
-        outcome: Outcome,
-        status: int | None = None,
-        error_kind: str = "",
-        error_message: str = "",
-        timings: Timings | None = None,
+        self, outcome: Outcome, status: int | None = None, error_kind: str = "", error_message: str = ""
     ) -> None:
         """As `close`, without waiting and without raising: for calls that nobody waits for any more."""
         if self.outcome != "open":
             return
         try:
-            self._close(outcome, status, error_kind, error_message, timings)
+            self._close(outcome, status, error_kind, error_message)
         except Exception:
             log.exception("a call's record could not be closed", call=self._facts.id)
 
-    def _close(
-        self, outcome: Outcome, status: int | None, error_kind: str, error_message: str, timings: Timings | None
-    ) -> None:
+    def _close(self, outcome: Outcome, status: int | None, error_kind: str, error_message: str) -> None:
         self.outcome = outcome
-        self._end_attempt("")
-        if timings is not None:
-            self._timings = timings
+        self._attempts.end("")
         if self._timings.total is None:
-            self._timings.total = self._now_ms()
+            self._timings.total = self.now_ms()
         closing = self._closing(outcome, status, error_kind, error_message)
         self._closed = self._handover.submit(closing)
         metrics.call_ended(self._facts.dialect, outcome, error_kind, self._timings.total, self._timings.overhead)
         telemetry.call_ended(closing)
+        if publisher.watched:
+            publisher.publish(telling.finished, self, closing.told())
 
     def _closing(self, outcome: Outcome, status: int | None, error_kind: str, error_message: str) -> Closing:
-        last = self._ended_by or (self._attempts[-1] if self._attempts else {"provider": "", "model": ""})
+        last = self._attempts.last
         opening = self._handover.opening
         truncated = [*opening.truncated, *self._truncated]
         truncated += [each.name for each in (self._original, self._final) if each.truncated]
@@ -239,24 +231,24 @@ class CallRecorder:
                 **self._changed,
                 "provider": clean_name(last["provider"]),
                 "upstream_model": clean_name(last["model"]),
-                "upstream_dialect": self._upstream_dialect,
+                "upstream_dialect": self._attempts.dialect,
                 "status": status,
                 "error_kind": clean_name(error_kind),
                 "error_message": clean(error_message),
                 "cost_microdollars": self._cost,
                 "released_bytes": self._delivered if outcome == "cancelled" else self._final.size,
                 "policies": clean(self._handover.policies or policies_of(self._decisions)),
-                "response_headers": self._response_headers,
-                "attempts": self._attempts,
+                "response_headers": self._attempts.headers,
+                "attempts": self._attempts.rows,
                 "notes": self._notes,
                 "truncated": truncated,
             },
             usage=self._usage,
             timings=self._timings,
-            forwarded=self._forwarded,
+            forwarded=self._attempts.forwarded,
             original=self._original.chunks,
             final=self._final.chunks,
-            size=self._original.size + self._final.size + len(self._forwarded or b""),
+            size=self._original.size + self._final.size + len(self._attempts.forwarded or b""),
             blocks=self._blocks,
             unsent_blocks=self._unsent_blocks,
             decisions=list(self._decisions),
@@ -268,14 +260,16 @@ class CallRecorder:
             self._truncated.append(name)
         return body[: tap.BODY_LIMIT]
 
-    def _end_attempt(self, error: str) -> None:
-        if self._attempts and self._attempts[-1]["ms"] is None:
-            self._attempts[-1] |= {"error": error, "ms": (perf_counter() - self._attempt_began) * 1000}
+    def _decide(self, row: dict[str, Any]) -> None:
+        self._decisions.append(row)
+        if publisher.watched:
+            publisher.publish(telling.verdict, self, row)
 
     def _unsent_decisions(self) -> list[dict[str, Any]]:
         unsent = self._decisions[self._sent_decisions :]
         self._sent_decisions = len(self._decisions)
         return unsent
 
-    def _now_ms(self) -> float:
+    def now_ms(self) -> float:
+        """Milliseconds since the record began."""
         return (perf_counter() - self._began) * 1000

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from observability import views
+from observability import activity_stream, views
 from observability.reports import views as reports
 from observability.retention import views as retention
 from observability.search import views as search
 
 urlpatterns = [
+    path("activity/stream", activity_stream.stream, name="activity-stream"),
     path("retention/", retention.retention, name="retention"),
     path("retention/periods/", retention.change_period, name="retention-period"),
     path("retention/holds/", retention.place_hold, name="retention-hold"),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.http import HttpRequest
 
 from .queries import Teams
 
@@ -32,3 +37,10 @@ def teams_of(user: User) -> Teams:
     groups = list(user.groups.values_list("name", flat=True))
     teams = [name.removeprefix(TEAM_GROUP) for name in groups if name.startswith(TEAM_GROUP)]
     return teams if teams or LIMITED in groups else None
+
+
+def user_of(session_key: str | None) -> User:
+    """Who is logged in by that session now: for those who stay longer than a request."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return get_user(request)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from gateway import secrets
+from gateway import models, secrets
 from gateway.directory.snapshot import Client
 from gateway.models import ApiKey, Dialect, ModelRoute, Provider
+from gateway.stopping import Stop
 from gateway.upstreams.base import Headers, Upstream
 from gateway.upstreams.broken import BrokenUpstream
 from gateway.upstreams.demo import DemoUpstream
@@ -60,6 +61,7 @@ class Rows:
     active: ActiveSet
     clients: dict[str, Client]
     routes: list[RouteFacts]
+    stops: list[Stop]
 
 
 def revision() -> int:
@@ -78,7 +80,14 @@ def load() -> Rows:
         active_set(),
         {key.digest: _client(key) for key in keys.iterator()},
         [_route(route) for route in routes.order_by("order", "pk")],
+        stops(),
     )
+
+
+def stops() -> list[Stop]:
+    """What is stopped now."""
+    rows = models.Stop.objects.filter(lifted_at=None).values_list("kind", "team", "name")
+    return [Stop(cast(Literal["key", "session"], kind), team, name) for kind, team, name in rows]
 
 
 def find_client(digest: str) -> Client | None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from gateway import prices, services
+from gateway import prices, services, stopping
 from gateway.directory import loading
 from gateway.directory.lookups import Lookups
 from gateway.directory.snapshot import WIRES, Client, Directory, Route, Target
@@ -124,6 +124,7 @@ class Refresher:
                 litellm.start()
 
     def _take(self, rows: loading.Rows) -> None:
+        stopping.put_in_force(rows.stops)
         kept = {facts: self._upstream(facts) for route in rows.routes for facts in route.providers}
         for facts in self._upstreams.keys() - kept.keys():
             self._close(self._upstreams[facts])

@@ -8,12 +8,24 @@ from asgiref.sync import sync_to_async
 
 from observability import chain, queries
 from observability.models import BlobReference, CallRecord
-from observability.recorder import CallRecorder, Timings
+from observability.recorder import CallRecorder
 from policies.content import ToolCall, Usage
 from policies.verdicts import Decision
 from tests.observability.conftest import MakeWriter, Record, make_facts
 
 BLOCKED = Decision("no-shell", 3, "enforce", "on_tool_call", "toolu_1", "block", "recursive delete", 12.5, 0.25)
+
+
+class Measured:
+    """What the gateway's clock says of a call: seconds."""
+
+    answered, first_event, held = 0.005, 0.006, 0.0015
+
+    def now(self) -> float:
+        return 0.02
+
+    def overhead(self, until: float) -> float:
+        return 0.0005
 
 
 async def saved(id: str) -> CallRecord:
@@ -76,7 +88,8 @@ async def test_all_that_happened_is_on_record(record: Record) -> None:
     call.changed(request=True)
     call.changed(response=True)
     await call.checkpoint([ToolCall("toolu_1", "Bash", '{"command":"ls"}')])
-    await call.close("finished", 200, timings=Timings(5.0, 6.0, 20.0, 1.5, 0.5))
+    call.timings(Measured())
+    await call.close("finished", 200)
     row = await saved("call_x")
     assert [await payload(row, name) for name in ("request_final", "response_original", "response_final")] == [
         b'{"model":"claude-test-1"}',

@@ -1,0 +1,81 @@
+"""Live activity as server-sent events, for programs: `/activity/stream`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import orjson
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from observability.activity import history
+from observability.activity.cursors import Cursor
+from observability.activity.filters import Filter
+from observability.activity.viewing import Message, Viewing
+from observability.api import Refused, reader_of
+from observability.queries import Teams
+from observability.viewers import sees_calls, teams_of, user_of
+
+log = structlog.get_logger(__name__)
+
+CHECK_EVERY = 30.0
+"""Seconds after which it is asked again who reads and what they may see."""
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+@require_GET
+async def stream(request: HttpRequest) -> HttpResponseBase:
+    """A filter's fields are in the query. `Last-Event-ID`, or `cursor` in the query, is where to go on."""
+    try:
+        teams = await history.read(_teams, request)
+    except Refused as error:
+        kind = "authentication" if error.status == 401 else "permission"
+        return JsonResponse({"error": {"type": kind, "message": str(error)}}, status=error.status)
+    at = request.headers.get("Last-Event-ID") or request.GET.get("cursor", "")
+    viewing = Viewing(teams, Filter.of(request.GET.dict()), Cursor.read(at))
+    return StreamingHttpResponse(_frames(request, viewing, teams), content_type="text/event-stream", headers=_HEADERS)
+
+
+async def _frames(request: HttpRequest, viewing: Viewing, teams: Teams) -> AsyncIterator[bytes]:
+    """Until the reader leaves, or may no longer see what they saw."""
+    checked = monotonic()
+    async with viewing:
+        yield b"retry: 2000\n\n"
+        async for message in viewing.messages():
+            if monotonic() - checked > CHECK_EVERY:
+                if not await _still(request, teams):
+                    return
+                checked = monotonic()
+            yield frames(message)
+
+
+def frames(message: Message) -> bytes:
+    """A frame for each event, named by its kind; one `missed` where there was no room; a comment for nothing."""
+    told = [(event["kind"], event) for event in message["events"]]
+    if message["missed"]:
+        told.append(("missed", {"missed": message["missed"]}))
+    lines = [f"id: {message['cursor']}\nevent: {kind}\ndata: ".encode() + orjson.dumps(data) for kind, data in told]
+    return b"\n\n".join((*lines, b"")) if lines else b": nothing new\n\n"
+
+
+async def _still(request: HttpRequest, teams: Teams) -> bool:
+    try:
+        return await history.read(_teams, request) == teams
+    except Refused:
+        return False
+
+
+def _teams(request: HttpRequest) -> Teams:
+    """The teams whose calls whoever asks may see now. Raises Refused."""
+    if "authorization" in request.headers or "x-api-key" in request.headers:
+        return reader_of(request).teams
+    user = user_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    if not user.is_authenticated:
+        raise Refused(401, "Send a reading key, or log in to the console.")
+    if not sees_calls(user):
+        raise Refused(403, "This user may not read call records.")
+    return teams_of(user)

@@ -1,0 +1,147 @@
+"""What a process passes on to its viewers, from batches and from the record, each event once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+
+from observability.activity import feed as module
+from observability.activity import history
+from observability.activity.events import Event, finished, request_received, verdict
+from observability.activity.feed import Feed
+from observability.activity.history import Seen
+from observability.activity.publisher import publisher
+from tests.observability.activity.test_events import CALL, DECISION, STARTED, SUBJECT
+
+BEGUN, DECIDED, OVER = request_received(SUBJECT, "/", True), verdict(SUBJECT, DECISION), finished(SUBJECT, CALL)
+
+
+class Viewer:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.ended = False
+        self.wanted = 0
+        self.complete = asyncio.Event()
+
+    def offer(self, events: list[Event]) -> None:
+        self.events += events
+        if len(self.events) == self.wanted:
+            self.complete.set()
+
+    def end(self) -> None:
+        self.ended = True
+
+
+class Record:
+    """A database of one call."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    async def read(self, look: Any, *args: Any) -> Any:
+        name = look.__name__
+        seen = [Seen("call_1", STARTED, OVER not in self.events)] if self.events else []
+        if name == "since":
+            return seen
+        if name == "finished_of":
+            return [call.id for call in seen if not call.is_open and call.id in args[0]]
+        return list(self.events) if name == "events_of" else []
+
+
+@pytest.fixture
+def heard() -> asyncio.Queue[dict[str, Any]]:
+    return asyncio.Queue()
+
+
+@pytest.fixture
+def record(monkeypatch: pytest.MonkeyPatch, heard: asyncio.Queue[dict[str, Any]], settings: Any) -> Record:
+    made = Record()
+
+    async def channel(group: str) -> AsyncIterator[dict[str, Any]]:
+        while True:
+            batch = await heard.get()
+            yield {"batch": orjson.dumps(batch)}
+            heard.task_done()
+
+    monkeypatch.setattr(module, "heard", channel)
+    monkeypatch.setattr(history, "read", made.read)
+    monkeypatch.setattr(module, "LOOK_EVERY", 3600)
+    settings.REDIS_URL = ""
+    return made
+
+
+def batch(first: int, *events: Event) -> dict[str, Any]:
+    return {"boot": "b", "first": first, "events": list(events)}
+
+
+async def test_a_batch_reaches_every_viewer_once(record: Record, heard: asyncio.Queue[dict[str, Any]]) -> None:
+    feed, viewers = Feed(), [Viewer(), Viewer()]
+    for viewer in viewers:
+        await feed.join(viewer)
+    assert publisher.watched
+    for first in (0, 1):
+        heard.put_nowait(batch(first, BEGUN))
+    await heard.join()
+    assert [viewer.events for viewer in viewers] == [[BEGUN]] * 2
+    assert feed.open_calls() == {"call_1"} and feed.cursor().oldest == min(BEGUN["at"], feed.cursor().told)
+    heard.put_nowait(batch(2, OVER))
+    await heard.join()
+    assert feed.open_calls() == set()
+    feed.end()
+    assert all(viewer.ended for viewer in viewers)
+    for viewer in viewers:
+        feed.leave(viewer)
+    assert not publisher.watched
+
+
+async def test_a_gap_in_the_numbers_is_filled_from_the_record(
+    record: Record, heard: asyncio.Queue[dict[str, Any]]
+) -> None:
+    feed, viewer = Feed(), Viewer()
+    await feed.join(viewer)
+    heard.put_nowait(batch(0, BEGUN))
+    await heard.join()
+    record.events = [BEGUN, DECIDED, OVER]
+    viewer.wanted = 3
+    heard.put_nowait(batch(5))
+    await viewer.complete.wait()
+    assert viewer.events == [BEGUN, DECIDED, OVER]
+    feed.leave(viewer)
+
+
+async def test_what_other_processes_put_on_record_is_found_there(record: Record) -> None:
+    feed, viewer = Feed(), Viewer()
+    await feed.join(viewer)
+    record.events = [BEGUN]
+    await feed._look()
+    assert viewer.events == [BEGUN]
+    record.events = [BEGUN, DECIDED, OVER]
+    await feed._look()
+    await feed._look()
+    assert viewer.events == [BEGUN, DECIDED, OVER]
+    feed.leave(viewer)
+
+
+async def test_what_was_over_before_the_first_viewer_came_does_not_happen_again(record: Record) -> None:
+    record.events = [BEGUN, OVER]
+    feed, viewer = Feed(), Viewer()
+    await feed.join(viewer)
+    await feed._look()
+    assert viewer.events == []
+    feed.leave(viewer)
+
+
+async def test_a_record_that_cannot_be_read_keeps_nobody_waiting(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(look: Any, *args: Any) -> Any:
+        raise OSError
+
+    monkeypatch.setattr(history, "read", away)
+    feed, viewer = Feed(), Viewer()
+    await asyncio.wait_for(feed.join(viewer), 20)
+    feed.leave(viewer)

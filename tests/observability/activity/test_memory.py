@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from observability.activity.cursors import Cursor
+from observability.activity.memory import Backlog, Met
+
+
+def events(*numbers: int) -> list[dict[str, int]]:
+    return [{"at": number} for number in numbers]
+
+
+def test_a_slow_viewer_keeps_the_newest_and_is_told_how_many_it_missed() -> None:
+    backlog = Backlog(3)
+    backlog.add(events(1, 2))
+    backlog.add(events(3, 4, 5))
+    assert len(backlog) == 3
+    assert backlog.take() == (events(3, 4, 5), 2)
+    assert backlog.take() == ([], 0)
+
+
+def test_an_id_is_new_once_as_long_as_it_is_remembered() -> None:
+    met = Met(2)
+    assert [met.add(id) for id in ("a", "a", "b", "c", "a")] == [True, False, True, True, True]
+    assert "c" in met and "b" not in met
+    met.forget()
+    assert "a" not in met
+
+
+def test_a_cursor_is_read_as_it_was_written() -> None:
+    assert Cursor.read(str(Cursor(1_700_000_000_000_001, 1_600))) == Cursor(1_700_000_000_000_001, 1_600)
+    assert Cursor.read("10-20") == Cursor(10, 10)
+
+
+@pytest.mark.parametrize("text", ["", "-", "1", "1-", "-1-2", "1-2x", "x", "1" * 18 + "-1", "\u0661-1", "1-2\n"])
+def test_what_is_no_cursor_is_none(text: str) -> None:
+    assert Cursor.read(text) is None
