@@ -1,6 +1,7 @@
-"""Who may see which page of the policies: reading, making versions, putting them in force are rights of their own.
+"""Who may see which page of the console.
 
-Who may make versions may try them out; over calls on record, if they may see these.
+Reading policies, making versions, putting them in force are rights of their own. Who may make versions may try them
+out; over calls on record, if they may see these.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def needs(*permissions: str) -> Callable[[View[P]], View[P]]:
-    """A view for people with `permissions`, who may always read too; the others are told, strangers asked to log in."""
+    """A view for people with all `permissions`; the others are told, strangers asked to log in."""
 
     def wrap(view: View[P]) -> View[P]:
         @wraps(view)
         def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if not all(may(request, permission) for permission in (READ, *permissions)):
+            if not all(may(request, permission) for permission in permissions):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 

@@ -6,14 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from gateway.shared_redis import PATIENCE, Clients, key
 from policies.counting import CountersUnavailable, Share, Slots
 
-PREFIX = "luthien:count:"
-DEADLINE = 2.0
-"""Seconds that Redis may take: a call waits for it."""
 _TAKE = """
 local held, fits = {}, true
 for place = 1, #KEYS do
@@ -50,30 +47,29 @@ class RedisStore:
     """Each counter is a hash of its slots. One script takes all shares of a call, or none."""
 
     def __init__(self, url: str) -> None:
-        self._redis: Redis = Redis.from_url(url, socket_timeout=DEADLINE, socket_connect_timeout=DEADLINE)
-        self._take: Any = self._redis.register_script(_TAKE)
-        self._change: Any = self._redis.register_script(_CHANGE)
+        self._clients = Clients(url)
 
     async def take(self, shares: Sequence[Share]) -> list[Slots]:
         arguments = [(share.slot, share.oldest, share.amount, share.most, share.lasts) for share in shares]
-        held = await self._run(self._take, shares, arguments)
+        held = await self._run(_TAKE, shares, arguments)
         return [_slots(flat, share.oldest) for flat, share in zip(held, shares, strict=True)]
 
     async def change(self, shares: Sequence[Share]) -> None:
-        await self._run(self._change, shares, [(share.slot, share.amount) for share in shares])
+        await self._run(_CHANGE, shares, [(share.slot, share.amount) for share in shares])
 
     async def close(self) -> None:
-        await self._redis.aclose()
+        await self._clients.close()
 
-    async def _run(self, script: Any, shares: Sequence[Share], arguments: Sequence[tuple[int, ...]]) -> Any:
-        keys = [PREFIX + share.key for share in shares]
+    async def _run(self, script: str, shares: Sequence[Share], arguments: Sequence[tuple[int, ...]]) -> Any:
+        keys = [key("count", share.key) for share in shares]
         try:
-            async with asyncio.timeout(DEADLINE):
-                return await script(keys=keys, args=[value for each in arguments for value in each])
+            async with asyncio.timeout(PATIENCE):
+                run = self._clients.client().register_script(script)
+                return await run(keys=keys, args=[value for each in arguments for value in each])
         except (RedisError, OSError, TimeoutError) as error:
             raise CountersUnavailable(f"Redis cannot be used: {type(error).__name__}") from None
 
 
-def _slots(flat: Sequence[bytes], oldest: int) -> Slots:
+def _slots(flat: Sequence[str], oldest: int) -> Slots:
     numbers = [int(value) for value in flat]
     return {slot: amount for slot, amount in zip(numbers[::2], numbers[1::2], strict=True) if slot >= oldest}

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gateway.console.access import SEE_CALLS, WRITE, actor, needs
+from gateway.console.access import READ, SEE_CALLS, WRITE, actor, needs
 from gateway.console.backtest import results, running
 from gateway.console.backtest.changes import CHANGES
 from gateway.console.backtest.forms import BacktestForm
@@ -24,7 +24,7 @@ SILENT = 30.0
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(WRITE, SEE_CALLS)
+@needs(READ, WRITE, SEE_CALLS)
 def backtests(request: HttpRequest) -> HttpResponse:
     """All of them, and a form for another."""
     form = BacktestForm(request.POST if request.method == "POST" else None, initial=asked_for(request, together=True))
@@ -36,7 +36,7 @@ def backtests(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs(WRITE, SEE_CALLS)
+@needs(READ, WRITE, SEE_CALLS)
 def backtest(request: HttpRequest, pk: int) -> HttpResponse:
     """One backtest: how far it is, what it found."""
     row = found(request, pk)
@@ -59,7 +59,7 @@ def backtest(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@needs(WRITE, SEE_CALLS)
+@needs(READ, WRITE, SEE_CALLS)
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The bar, asked for again and again; when all is done the page is loaded anew."""
     row = found(request, pk)
@@ -70,7 +70,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@needs(WRITE, SEE_CALLS)
+@needs(READ, WRITE, SEE_CALLS)
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop it."""
     row = found(request, pk)
@@ -79,7 +79,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@needs(WRITE, SEE_CALLS)
+@needs(READ, WRITE, SEE_CALLS)
 def again(request: HttpRequest, pk: int) -> HttpResponse:
     """The same once more: over the calls that are the last now, beside what is in force now."""
     row = found(request, pk)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from gateway.console.access import SEE_CALLS, WRITE, actor, needs, visible_call
+from gateway.console.access import READ, SEE_CALLS, WRITE, actor, needs, visible_call
 from gateway.console.backtest import results
 from gateway.console.backtest.comparing import Compared, Lineups, compare, given
 from gateway.console.backtest.models import Backtest, BacktestCall
@@ -25,7 +25,7 @@ from policies.registry import InvalidConfig, NotRegistered
 
 
 @require_safe
-@needs(WRITE, SEE_CALLS)
+@needs(READ, WRITE, SEE_CALLS)
 def backtest_call(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     """One call: what the client would get now or got then, beside what it would get."""
     backtest = found(request, pk)

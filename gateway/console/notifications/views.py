@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec
-
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from gateway.console.access import actor, may, needs
 from gateway.console.notifications.forms import EndpointForm
 from gateway.notifications import services
 from gateway.notifications.models import Delivery, DeliveryState, Endpoint
 from observability.viewers import teams_of
 
 SHOWN = 50
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
-
-
-def needs(permission: str) -> Callable[[View[P]], View[P]]:
-    """A view for people who see endpoints and have `permission`; the others are told, strangers asked to log in."""
-
-    def wrap(view: View[P]) -> View[P]:
-        @wraps(view)
-        def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if not (_may(request, "gateway.view_endpoint") and _may(request, permission)):
-                raise PermissionDenied
-            return view(request, *args, **kwargs)
-
-        return login_required(checked, login_url="login")
-
-    return wrap
+SEE = "gateway.view_endpoint"
 
 
 @require_safe
-@needs("gateway.view_endpoint")
+@needs(SEE)
 def notifications(request: HttpRequest) -> HttpResponse:
     """All endpoints, and the last deliveries."""
     waiting = Count("deliveries", filter=Q(deliveries__state=DeliveryState.PENDING))
@@ -51,26 +30,26 @@ def notifications(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("gateway.add_endpoint")
+@needs(SEE, "gateway.add_endpoint")
 def new(request: HttpRequest) -> HttpResponse:
     form = EndpointForm(request.POST or None)
     if form.is_bound and form.is_valid():
         endpoint = form.save(commit=False)
-        return _show_secret(request, endpoint, services.create(endpoint, actor=_actor(request)))
+        return _show_secret(request, endpoint, services.create(endpoint, actor=actor(request)))
     return render(request, "notifications/form.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("gateway.view_endpoint")
+@needs(SEE)
 def endpoint(request: HttpRequest, pk: int) -> HttpResponse:
     """One endpoint: its settings, for who may change them, and its deliveries."""
     row = get_object_or_404(_visible(request), pk=pk)
     form = EndpointForm(request.POST if request.method == "POST" else None, instance=row)
     if form.is_bound:
-        if not _may(request, "gateway.change_endpoint"):
+        if not may(request, "gateway.change_endpoint"):
             raise PermissionDenied
         if form.is_valid():
-            services.change(form.save(commit=False), actor=_actor(request))
+            services.change(form.save(commit=False), actor=actor(request))
             messages.success(request, "Saved.")
             return redirect("endpoint", pk)
     context = {"form": form, "endpoint": Endpoint.objects.get(pk=pk), **_deliveries(request, pk)}
@@ -78,37 +57,37 @@ def endpoint(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@needs("gateway.change_endpoint")
+@needs(SEE, "gateway.change_endpoint")
 def rotate(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(_visible(request), pk=pk)
-    return _show_secret(request, row, services.rotate_secret(row, actor=_actor(request)))
+    return _show_secret(request, row, services.rotate_secret(row, actor=actor(request)))
 
 
 @require_POST
-@needs("gateway.change_endpoint")
+@needs(SEE, "gateway.change_endpoint")
 def test(request: HttpRequest, pk: int) -> HttpResponse:
-    services.send_test(get_object_or_404(_visible(request), pk=pk), actor=_actor(request))
+    services.send_test(get_object_or_404(_visible(request), pk=pk), actor=actor(request))
     messages.success(request, "A test is on its way; what became of it stands below in a few seconds.")
     return redirect("endpoint", pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("gateway.delete_endpoint")
+@needs(SEE, "gateway.delete_endpoint")
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks, then does it."""
     row = get_object_or_404(_visible(request), pk=pk)
     if request.method != "POST":
         return render(request, "notifications/delete.html", {"endpoint": row})
-    services.delete(row, actor=_actor(request))
+    services.delete(row, actor=actor(request))
     messages.success(request, f"{row.name} is deleted.")
     return redirect("notifications")
 
 
 @require_POST
-@needs("gateway.change_endpoint")
+@needs(SEE, "gateway.change_endpoint")
 def redeliver(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Delivery.objects.filter(endpoint__in=_visible(request)), pk=pk)
-    services.redeliver(row, actor=_actor(request))
+    services.redeliver(row, actor=actor(request))
     messages.success(request, "It is sent again.")
     return redirect("endpoint", row.endpoint_id)
 
@@ -143,11 +122,3 @@ def _show_secret(request: HttpRequest, row: Endpoint, secret: str) -> HttpRespon
     response = render(request, "notifications/secret.html", {"endpoint": row, "secret": secret})
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _may(request: HttpRequest, permission: str) -> bool:
-    return isinstance(request.user, AbstractUser) and request.user.has_perm(permission)
-
-
-def _actor(request: HttpRequest) -> str:
-    return request.user.get_username()

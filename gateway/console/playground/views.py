@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gateway.console.access import WRITE, actor, needs, visible_call
+from gateway.console.access import READ, WRITE, actor, needs, visible_call
 from gateway.console.playground import showing
 from gateway.console.playground.form import PlaygroundForm
 from gateway.console.playground.settings import Settings, stored
@@ -25,7 +25,7 @@ LAST_CALLS = 8
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(WRITE)
+@needs(READ, WRITE)
 def page(request: HttpRequest) -> HttpResponse:
     """Choose, run, and see what came of it."""
     if request.method != "POST":
@@ -42,7 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs(WRITE)
+@needs(READ, WRITE)
 def settings(request: HttpRequest) -> HttpResponse:
     """The choice of a policy and its settings, after another version or class was chosen."""
     return render(request, "playground/subject.html", {"form": PlaygroundForm(initial=asked_for(request))})

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gateway.console.access import ACTIVATE, actor, needs
+from gateway.console.access import ACTIVATE, READ, actor, needs
 from gateway.console.policies.ladder import review
 from gateway.console.policies.standing import (
     as_terms,
@@ -31,7 +31,7 @@ CHANGED_MEANWHILE = "Somebody changed what is in force meanwhile. Look at it aga
 
 
 @require_safe
-@needs(ACTIVATE)
+@needs(READ, ACTIVATE)
 def choose(request: HttpRequest, name: str) -> HttpResponse:
     """The terms to put a version in force on; they begin as those of the last activation."""
     policy = policy_named(name)
@@ -42,7 +42,7 @@ def choose(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(ACTIVATE)
+@needs(READ, ACTIVATE)
 def confirm(request: HttpRequest, name: str) -> HttpResponse:
     """What the terms in the query string would change; posted, they are put in force."""
     policy = policy_named(name)
@@ -60,7 +60,7 @@ def confirm(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(ACTIVATE)
+@needs(READ, ACTIVATE)
 def roll_back(request: HttpRequest, name: str) -> HttpResponse:
     """Back to the version that was in force before, or to the one that `version` names."""
     policy = policy_named(name)
@@ -80,7 +80,7 @@ def roll_back(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(ACTIVATE)
+@needs(READ, ACTIVATE)
 def end(request: HttpRequest, name: str) -> HttpResponse:
     """Take a policy out of force."""
     policy = policy_named(name)

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from gateway.console.access import WRITE, actor, needs
+from gateway.console.access import READ, WRITE, actor, needs
 from gateway.console.policies.catalogue import entry
 from gateway.console.policies.standing import policy_named, version_of
 from policies import registry, services
@@ -24,7 +24,7 @@ MOST_NOTE = 500
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(WRITE)
+@needs(READ, WRITE)
 def new_policy(request: HttpRequest) -> HttpResponse:
     """A name, and the first version under it."""
     class_name, chosen = _class(request.GET.get("class", ""))
@@ -41,7 +41,7 @@ def new_policy(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(WRITE)
+@needs(READ, WRITE)
 def new_version(request: HttpRequest, name: str) -> HttpResponse:
     """A further version: of the newest one's class or of `class`, beginning with the config of version `from`."""
     policy = policy_named(name)
