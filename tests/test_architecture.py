@@ -62,6 +62,7 @@ COVERED_BY: dict[str, str] = {
     "observability/search/indexer.py": "tests/observability/search/test_indexing.py",
     "observability/search/matching.py": "tests/observability/search/test_listing.py",
     "observability/search/views.py": "tests/observability/test_views.py",
+    "luthien_site/proofs/questions.py": "tests/luthien_site/proofs/test_million.py",
     "observability/call_page.py": "tests/observability/test_views.py",
     "observability/committer.py": "tests/observability/test_writer.py",
     "observability/content.py": "tests/observability/test_queries.py",

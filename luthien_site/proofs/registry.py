@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-MODULES = ("crash", "outage")
+MODULES = ("crash", "outage", "million")
 
 
 @dataclass(frozen=True)

@@ -69,14 +69,16 @@ def sweep() -> Iterator[int]:
         since = walked[-1]
 
 
-def _missing() -> QuerySet[CallRecord]:
-    # Whether it is the first of its session: then what it repeats of the conversation was never seen here.
+def _calls() -> QuerySet[CallRecord]:
+    # Of the first call of a session nothing was seen before, however long the conversation is that it repeats.
     earlier = CallRecord.objects.filter(
         key=OuterRef("key"), session=OuterRef("session"), started_at__lt=OuterRef("started_at")
     )
-    return CallRecord.objects.filter(~Exists(SearchEntry.objects.filter(call_id=OuterRef("pk")))).annotate(
-        goes_on=Exists(earlier)
-    )
+    return CallRecord.objects.annotate(goes_on=Exists(earlier))
+
+
+def _missing() -> QuerySet[CallRecord]:
+    return _calls().filter(~Exists(SearchEntry.objects.filter(call_id=OuterRef("pk"))))
 
 
 def _new_calls() -> QuerySet[CallRecord]:
@@ -95,10 +97,7 @@ def _renew(most: int) -> int:
     )
     if not ids:
         return 0
-    earlier = CallRecord.objects.filter(
-        key=OuterRef("key"), session=OuterRef("session"), started_at__lt=OuterRef("started_at")
-    )
-    _add(list(CallRecord.objects.filter(pk__in=ids).annotate(goes_on=Exists(earlier))), replacing=ids)
+    _add(list(_calls().filter(pk__in=ids)), replacing=ids)
     return len(ids)
 
 
@@ -112,25 +111,25 @@ def _add(calls: Sequence[Any], replacing: Sequence[str] = ()) -> None:
         id: [Judgement(row.policy, row.version, row.action) for row in rows]
         for id, rows in groupby(judged.defer("evidence", "reason"), key=lambda row: row.call_id)
     }
-    entries = [_entry(call, judgements.get(call.pk, ())) for call in calls]
+    entries = [_read(call, judgements.get(call.pk, ())) for call in calls]
     with transaction.atomic():
         if replacing:
             SearchEntry.objects.filter(call_id__in=replacing).delete()
-        _insert(entries)
+        insert(entries)
 
 
-def _insert(entries: Sequence[SearchEntry]) -> None:
-    """Another process may have been faster; two calls of one microsecond may want one place."""
-    wanted = {entry.call_id: entry for entry in entries}
+def insert(entries: Sequence[SearchEntry]) -> None:
+    """Index the calls of these entries. Some may be there already; two of one microsecond may want one place."""
+    wanted = {each.call_id: each for each in entries}
     while wanted:
         SearchEntry.objects.bulk_create(wanted.values(), ignore_conflicts=True)
         there = set(SearchEntry.objects.filter(call_id__in=wanted).values_list("call_id", flat=True))
-        wanted = {id: entry for id, entry in wanted.items() if id not in there}
-        for entry in wanted.values():
-            entry.number += 1
+        wanted = {id: each for id, each in wanted.items() if id not in there}
+        for each in wanted.values():
+            each.number += 1
 
 
-def _entry(call: Any, judgements: Iterable[Judgement]) -> SearchEntry:
+def _read(call: Any, judgements: Iterable[Judgement]) -> SearchEntry:
     requests = [queries.request(call, "request_original")]
     if call.request_final not in (None, call.request_original):
         requests.append(queries.request(call, "request_final"))
@@ -138,12 +137,18 @@ def _entry(call: Any, judgements: Iterable[Judgement]) -> SearchEntry:
     tools = called_tools(answers)
     if call.response_final not in (None, call.response_original):
         answers = [*answers, *queries.answers(call, "response_final")]
+    text = new_text(requests, answers, from_the_start=not call.goes_on)
+    return entry(call, judgements, tools, text)
+
+
+def entry(call: Any, judgements: Iterable[Judgement], tools: Iterable[str], text: str) -> SearchEntry:
+    """The entry of a call of which that was decided, in which these tools were called and in which `text` was new."""
     return SearchEntry(
-        number=place_of(call.started_at, call.pk),
-        call_id=call.pk,
+        number=place_of(call.started_at, call.id),
+        call_id=call.id,
         is_open=call.outcome == "open",
         cost_microdollars=call.cost_microdollars,
         total_ms=call.total_ms,
         marks=marks_of(call, judgements, tools),
-        text=new_text(requests, answers, from_the_start=not call.goes_on),
+        text=text,
     )

@@ -80,8 +80,6 @@ def test_text_is_found_word_by_word_and_in_quotation_marks_as_it_stands() -> Non
     for number, text in enumerate(["run rm -rf /srv/ledger", "rm and rf, a 100% ORDER_id", "Grüße C:\\temp"]):
         call = add(number, started_at=NOW + timedelta(seconds=number))
         indexing.catch_up()
-        SearchEntry.objects.filter(call_id=call.pk).delete()
-        indexing._insert([indexing._entry(_first_of_session(call), ())])
         _set_text(call.pk, text)
     assert search("rm") == ["call_001", "call_000"]
     assert search('"rm -rf"') == search("rm /srv/ledger") == search("LEDGER") == ["call_000"]
@@ -90,11 +88,6 @@ def test_text_is_found_word_by_word_and_in_quotation_marks_as_it_stands() -> Non
     assert search('"1000 o"') == search('"orderxid"') == search("led") == []
     assert search("-rm") == search('"C:\\temp"') == search("grüße") == ["call_002"]
     assert search("-led* -grüße") == ["call_001"]
-
-
-def _first_of_session(call: CallRecord) -> CallRecord:
-    call.goes_on = False  # type: ignore[attr-defined]
-    return call
 
 
 def _set_text(id: str, text: str) -> None:

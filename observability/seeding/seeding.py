@@ -1,0 +1,184 @@
+"""Putting made-up calls on record: through the rows, chain and commits of real ones, and into the search index."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
+
+import orjson
+from django.db import connection
+
+from policies.content import Block, Message, Request, Response, Text, ToolCall, Usage
+from policies.verdicts import Decision
+
+from ..chain import NONCE_BYTES
+from ..committer import Committer
+from ..database import connect
+from ..decision_rows import decision_row
+from ..entries import CallFacts, Closing, Opening, Outcome, ReleasedBlock
+from ..inbox import Inbox, Queued
+from ..models import SearchEntry
+from ..search import indexing
+from ..search.marks import Judgement
+from ..search.texts import called_tools, new_text
+from ..spill import NoSpill
+from ..statements import PAYLOADS
+from ..timings import Timings
+from .story import Turn, story
+
+WEEKS = 6
+AT_ONCE = 200
+"""Calls in a transaction: few enough that a gateway beside it never waits long."""
+
+
+def seed(calls: int, *, until: datetime | None = None, seed: int = 1) -> Iterator[int]:
+    """Puts `calls` calls on record, spread over WEEKS weeks up to `until`; yields how many are, step by step.
+
+    The database has to be there: what it refuses is raised.
+    """
+    random, end = Random(seed), until or datetime.now(UTC)  # noqa: S311
+    committer = Committer(connect(connection.settings_dict), Inbox(), NoSpill(), find_orphans=False)
+    done = 0
+    turns = story(calls, end - timedelta(weeks=WEEKS), end, random)
+    try:
+        while chunk := list(islice(turns, AT_ONCE)):
+            entries = [_closing(turn, committer.ownership.boot_id, random) for turn in chunk]
+            committer.add([Queued(entry, None, entry.size, time.monotonic()) for entry in entries])
+            committer.flush()
+            if not committer.is_idle:
+                raise RuntimeError("the database does not take the calls")
+            indexing.insert([_entry(*pair) for pair in zip(chunk, entries, strict=True)])
+            done += len(chunk)
+            yield done
+    finally:
+        committer.leave()
+
+
+def _entry(turn: Turn, closing: Closing) -> SearchEntry:
+    """What the index would make of the call, without reading it back."""
+    facts, fields = closing.opening.facts, closing.fields
+    call = SimpleNamespace(
+        id=facts.id,
+        started_at=turn.at,
+        team=facts.team,
+        key=facts.key,
+        session=facts.session,
+        model=facts.model,
+        provider=fields["provider"],
+        outcome=closing.outcome,
+        status=fields["status"],
+        changed_request=fields["changed_request"],
+        changed_response=fields["changed_response"],
+        cost_microdollars=fields["cost_microdollars"],
+        total_ms=turn.milliseconds,
+    )
+    requests = [_request(turn.asked)]
+    if turn.forwarded is not turn.asked and closing.forwarded:
+        requests.append(_request(turn.forwarded))
+    answers = [Response(blocks=_blocks(turn.said))] if turn.said else []
+    tools = called_tools(answers)
+    if turn.given is not turn.said and turn.given:
+        answers.append(Response(blocks=_blocks(turn.given)))
+    text = new_text(requests, answers, from_the_start=False)
+    return indexing.entry(call, [Judgement(each[0], each[1], each[3]) for each in turn.judged], tools, text)
+
+
+def _request(body: dict[str, Any]) -> Request:
+    """The part of a request that is new."""
+    first, last = len(body["messages"]) == 1, body["messages"][-1]["content"]
+    text = last if isinstance(last, str) else last[0]["content"]
+    system = (Text(body["system"]),) if first else ()
+    before = () if first else (Message("assistant", ()),)
+    return Request(body["model"], (*before, Message("user", (Text(text),))), system=system)
+
+
+def _blocks(answer: dict[str, Any]) -> tuple[Block, ...]:
+    return tuple(_block(block) for block in answer["content"])
+
+
+def _block(block: dict[str, Any]) -> Block:
+    if block["type"] == "tool_use":
+        return ToolCall(block["id"], block["name"], orjson.dumps(block["input"]).decode())
+    return Text(block["text"])
+
+
+def _closing(turn: Turn, boot_id: str, random: Random) -> Closing:
+    """The whole call as one entry, as a recorder would have handed it over."""
+    talk, asked = turn.talk, orjson.dumps(turn.asked)
+    name, provider, price_in, price_out = talk.model
+    nonces = random.randbytes(NONCE_BYTES * len(PAYLOADS))
+    opening = Opening(_facts(turn, asked, random), "", boot_id, turn.at, nonces, [])
+    sent = turn.outcome != "refused"
+    status = {"refused": 429, "upstream_error": 529}.get(turn.outcome, 200)
+    attempt = {"provider": provider, "model": name, "status": status, "error": "", "ms": turn.milliseconds}
+    decisions = [_decision(place, *judged) for place, judged in enumerate(turn.judged)]
+    blocks = list(_released(turn))
+    original = [orjson.dumps(turn.said)] if turn.said else []
+    final = [orjson.dumps(turn.given)] if turn.given is not turn.said else original
+    cost = int(turn.input_tokens * price_in + turn.output_tokens * price_out)
+    return Closing(
+        opening=opening,
+        closed_at=turn.at + timedelta(milliseconds=turn.milliseconds),
+        outcome=cast(Outcome, turn.outcome),
+        fields={
+            "changed_request": turn.forwarded is not turn.asked,
+            "changed_response": turn.given is not turn.said,
+            "provider": provider if sent else "",
+            "upstream_model": name if sent else "",
+            "upstream_dialect": "",
+            "status": status,
+            "error_kind": "overloaded_error" if status == 529 else "rate_limit_error" if status == 429 else "",
+            "error_message": "",
+            "cost_microdollars": cost if sent else None,
+            "released_bytes": sum(map(len, final)),
+            "policies": ", ".join(f"{policy}@{version}" for policy, version, *_ in turn.judged),
+            "response_headers": [("content-type", "application/json")],
+            "attempts": [attempt] if sent else [],
+            "notes": [],
+            "truncated": [],
+        },
+        usage=Usage(turn.input_tokens, turn.output_tokens) if turn.said else None,
+        timings=Timings(turn.milliseconds * 0.3, turn.milliseconds * 0.31, turn.milliseconds, 2.0, 0.4),
+        forwarded=(asked if turn.forwarded is turn.asked else orjson.dumps(turn.forwarded)) if sent else None,
+        original=original,
+        final=final,
+        size=len(asked),
+        blocks=[block.row for block in blocks],
+        decisions=decisions,
+        unsent_blocks=blocks,
+        unsent=decisions,
+    )
+
+
+def _facts(turn: Turn, asked: bytes, random: Random) -> CallFacts:
+    talk = turn.talk
+    milliseconds = int(turn.at.timestamp() * 1000)
+    return CallFacts(
+        id=f"call_{milliseconds:012x}{random.getrandbits(80):020x}",
+        key=talk.key,
+        team=talk.team,
+        session=talk.session,
+        model=talk.model[0],
+        dialect="anthropic",
+        path="/messages",
+        streamed=False,
+        request_headers=[("user-agent", "seed_calls")],
+        request_body=asked,
+        snapshot=1,
+    )
+
+
+def _decision(place: int, policy: str, version: int, hook: str, action: str) -> dict[str, Any]:
+    reason = {"block": "recursive delete (rm)", "replace": "a secret was removed"}.get(action, "")
+    decision = Decision(policy, version, "enforce", hook, f"block {place}", action, reason, 5.0 + place, 0.3)
+    return decision_row(place, decision, late=False)
+
+
+def _released(turn: Turn) -> Iterator[ReleasedBlock]:
+    for place, block in enumerate(_blocks(turn.given) if turn.given else ()):
+        yield ReleasedBlock.of(block, place, turn.milliseconds)
