@@ -58,6 +58,7 @@ COVERED_BY: dict[str, str] = {
     "observability/batch.py": "tests/observability/test_writer.py",
     "observability/blobs.py": "tests/observability/test_payloads.py",
     "observability/recipes.py": "tests/observability/test_payloads.py",
+    "observability/management/commands/seed_calls.py": "tests/observability/seeding/test_seeding.py",
     "observability/search/entry.py": "tests/observability/search/test_listing.py",
     "observability/search/indexer.py": "tests/observability/search/test_indexing.py",
     "observability/search/matching.py": "tests/observability/search/test_listing.py",

@@ -26,7 +26,7 @@ from ..models import SearchEntry
 from ..search import indexing
 from ..search.marks import Judgement
 from ..search.texts import called_tools, new_text
-from ..spill import NoSpill
+from ..spill import Spill
 from ..statements import PAYLOADS
 from ..timings import Timings
 from .story import Turn, story
@@ -42,7 +42,7 @@ def seed(calls: int, *, until: datetime | None = None, seed: int = 1) -> Iterato
     The database has to be there: what it refuses is raised.
     """
     random, end = Random(seed), until or datetime.now(UTC)  # noqa: S311
-    committer = Committer(connect(connection.settings_dict), Inbox(), NoSpill(), find_orphans=False)
+    committer = Committer(connect(connection.settings_dict), Inbox(), Spill(), find_orphans=False)
     done = 0
     turns = story(calls, end - timedelta(weeks=WEEKS), end, random)
     try:
