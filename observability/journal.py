@@ -217,7 +217,32 @@ def _age(path: Path) -> float:
     return 0.0
 
 
+def bytes_waiting(folder: Path) -> int:
+    """How much of all journals in `folder` the databases may not have, whoever holds them."""
+    return sum(_waiting_in(path) for path in folder.glob(f"*{SUFFIX}"))
+
+
+def _waiting_in(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD.size)
+            if len(head) < _HEAD.size or not head.startswith(MAGIC):
+                return 0
+            size = os.fstat(file.fileno()).st_size
+            return max((end for _, end in _contents(file.fileno(), _HEAD.unpack(head)[1], 0, size)), default=0)
+    except OSError:
+        return 0  # brought home meanwhile
+
+
 def _frames(descriptor: int, number: int, start: int, end: int) -> Iterator[Frame]:
+    for content, position in _contents(descriptor, number, start, end):
+        transactions, entries = msgpack.unpackb(content, timestamp=3, use_list=False, unicode_errors="surrogatepass")
+        read = [list(statements) for statements in cast("Sequence[Sequence[Statement]]", transactions)]
+        yield Frame(read, entries, position)
+
+
+def _contents(descriptor: int, number: int, start: int, end: int) -> Iterator[tuple[bytes, int]]:
+    """What stands in each frame that is whole and of this round, and where the next one begins."""
     position = start or _HEAD.size
     while position + _FRAME.size <= end:
         length, checksum = _FRAME.unpack(os.pread(descriptor, _FRAME.size, position))
@@ -226,9 +251,7 @@ def _frames(descriptor: int, number: int, start: int, end: int) -> Iterator[Fram
         if not content or _checksum(number, content) != checksum:
             return
         position += length
-        transactions, entries = msgpack.unpackb(content, timestamp=3, use_list=False, unicode_errors="surrogatepass")
-        read = [list(statements) for statements in cast("Sequence[Sequence[Statement]]", transactions)]
-        yield Frame(read, entries, position)
+        yield content, position
 
 
 def _checksum(number: int, content: bytes) -> int:

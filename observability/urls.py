@@ -1,6 +1,6 @@
 from django.urls import path
 
-from observability import activity_stream, views
+from observability import activity_stream, job_pages, views
 from observability.reports import views as reports
 from observability.retention import views as retention
 from observability.search import views as search
@@ -13,6 +13,10 @@ urlpatterns = [
     path("retention/holds/<int:pk>/release/", retention.release_hold, name="retention-release"),
     path("retention/purge/", retention.purge_now, name="retention-purge"),
     path("retention/erase/", retention.erase, name="retention-erase"),
+    path("jobs/", job_pages.all_jobs, name="jobs"),
+    path("jobs/<int:pk>/", job_pages.one_job, name="job"),
+    path("jobs/<int:pk>/progress/", job_pages.progress, name="job-progress"),
+    path("jobs/<int:pk>/cancel/", job_pages.cancel, name="job-cancel"),
     path("calls/", search.calls, name="calls"),
     path("calls/suggestions/", search.suggestions, name="call-suggestions"),
     path("calls/<str:id>/", views.call, name="call"),

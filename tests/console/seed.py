@@ -100,7 +100,9 @@ async def put_on_record(
 async def ordinary(writer: Writer) -> None:
     """A call that a policy blocked, and one that nobody touched."""
     asked = request("Clean up the ledger")
-    verdict = Decision("no-shell-deletes", 3, "enforce", "on_tool_call", "toolu_1", "block", "recursive delete", 9, 2)
+    verdict = Decision(
+        "no-shell-deletes", 3, "enforce", "on_tool_call", "toolu_1", "block", "recursive delete", 9.0, 2.0
+    )
     await put_on_record(
         writer,
         BLOCKED,
@@ -117,7 +119,7 @@ async def ordinary(writer: Writer) -> None:
 async def failing_open(writer: Writer) -> None:
     """Calls that policies should have judged and did not."""
     for number, policy in enumerate(("no-secrets", "no-secrets", "judge-of-a-long-name-" * 4)):
-        verdict = Decision(policy, 3, "enforce", "on_text", "text 0", "failed_open", "raised ValueError", 9, 2)
+        verdict = Decision(policy, 3, "enforce", "on_text", "text 0", "failed_open", "raised ValueError", 9.0, 2.0)
         await put_on_record(
             writer, f"call_open_{number}", request("Hello"), answer(text("Hello.")), decisions=(verdict,)
         )
@@ -133,7 +135,7 @@ async def hostile(writer: Writer) -> None:
             answer({"type": "thinking", "thinking": words, "signature": ""}, text(words), tool_use(words)),
             answer(text(f"{words} changed")),
             sent=request(f"{words} changed"),
-            decisions=(Decision("judge", 1, "shadow", "on_text", words, "block", words, 1, 1),),
+            decisions=(Decision("judge", 1, "shadow", "on_text", words, "block", words, 1.0, 1.0),),
             outcome="upstream_error",
             words=words,
             **dict.fromkeys(("key", "team", "session", "model"), words),

@@ -1,0 +1,93 @@
+"""Restoring a backup into the database of the settings, and seeing that it is what was backed up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from luthien_site.backup.archive import BadBackup, Reader
+from luthien_site.backup.databases import fill, filling, is_used
+from luthien_site.backup.tables import Progress, Row, Table, tables
+from observability.models import Process, Seal
+from observability.sealing.anchor import Anchor
+from observability.sealing.keys import public_key
+from observability.sealing.statement import Seal as Statement
+from observability.verification.run import Report, Verification
+from observability.verification.snapshot import snapshot
+
+ALIVE = timedelta(seconds=10)
+
+
+class Refused(Exception):
+    """The backup is not restored; says why, and what to do."""
+
+
+def check(reader: Reader, *, force: bool) -> list[Table]:
+    """The tables to be filled. Raises Refused where the database must not be, and BadBackup."""
+    wanted = tables()
+    said = reader.manifest["tables"]
+    for table in wanted:
+        if table.name not in said or tuple(said[table.name]["columns"]) != table.columns:
+            raise BadBackup(f"It is of another version of Luthien: the table {table.name} differs.")
+    if Process.objects.filter(ended_at=None, heartbeat_at__gt=timezone.now() - ALIVE).exists():
+        raise Refused("Luthien runs on this database. Stop all of its processes first.")
+    if not force and is_used(wanted):
+        raise Refused("This database is in use: --force deletes what it holds.")
+    return wanted
+
+
+def restore(reader: Reader, wanted: list[Table], progress: Progress) -> None:
+    """All of it, or nothing. Raises BadBackup."""
+    total = sum(reader.manifest["tables"][table.name]["rows"] for table in wanted)
+    done = 0
+    with filling(wanted):
+        for table in wanted:
+            for written in fill(table, _rows(reader, table)):
+                done += written
+                progress(done, total)
+    progress(total, total)
+
+
+def set_aside_anchor() -> Path | None:
+    """Begin the anchor anew with the seals that were restored; what it was is kept beside it, and returned.
+
+    Else seals that come would bear numbers that the anchor knows of a time that the database has forgotten.
+    """
+    path = Path(settings.LUTHIEN_ANCHOR_FILE)
+    aside = None
+    if path.exists():
+        aside = path.with_name(f"{path.name}.until-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+        path.rename(aside)
+    Anchor(path).append(Statement.read(line.encode()) for line in Seal.objects.values_list("line", flat=True))
+    return aside
+
+
+def verify(reader: Reader, progress: Progress) -> Report:
+    """What `verify_audit` finds in it, bodies included; seals of the key of the backup count."""
+    keys = {public_key(), bytes.fromhex(reader.manifest["public_key"])}
+    with snapshot(connection.settings_dict) as database:
+        return Verification(database, keys, progress).run(None, with_bodies=True)
+
+
+def write_keys(reader: Reader) -> list[Path]:
+    """Put the keys of the backup into the data directory, in place of those that are there."""
+    written = []
+    for name, value in reader.keys().items():
+        path = Path(settings.LUTHIEN_DATA_DIR) / name
+        draft = path.with_name(f".{name}.restored")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(value)
+        draft.replace(path)
+        written.append(path)
+    return written
+
+
+def _rows(reader: Reader, table: Table) -> Iterator[Row]:
+    return reader.rows(table.name)
