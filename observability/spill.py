@@ -73,8 +73,6 @@ class Spill:
         """The database has everything that was kept: begin anew."""
         if self._journal is not None and self._journal.is_used:
             self._journal.begin_anew()
-            # Whoever counts what waits must not count it any more.
-            self._journal.wipe()
             self._position = self._kept = self._drained = 0
             metrics.spill_bytes.set(0)
 
