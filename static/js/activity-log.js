@@ -112,7 +112,8 @@
     document.dispatchEvent(new CustomEvent("activity:filter", { detail: wanted() }));
   }
 
-  for (const [name, value] of new URLSearchParams(location.search)) if (form.elements[name]) form.elements[name].value = value;
+  const asked = new URLSearchParams(location.search);
+  for (const field of form.elements) if (asked.has(field.name)) field.value = asked.get(field.name);
   form.addEventListener("input", () => {
     clearTimeout(typing);
     typing = setTimeout(filter, 200);

@@ -49,8 +49,12 @@
     const query = new URLSearchParams(filter);
     if (cursor) query.set("cursor", cursor);
     const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/activity/?${query}`);
+    const asked = filter;
     socket = mine;
     watch();
+    mine.addEventListener("open", () => {
+      if (asked !== filter) mine.send(JSON.stringify({ filter }));
+    });
     mine.addEventListener("message", (event) => {
       watch();
       take(event.data);
