@@ -113,5 +113,7 @@ def test_an_erasure_says_what_goes_and_what_stays_and_is_done_by_a_worker(
     assert CallRecord.objects.filter(nonces=b"").count() == 4
     assert [each.call_id for each in Delivery.objects.all()] == ["call_2"]
     assert "Erasure of key ci" in said(admin)
+    assert "was erased on request" in admin.get("/calls/call_1/").content.decode()
+    assert "was erased on request" not in admin.get("/calls/call_2/").content.decode()
     assert "Nothing to erase" in said(admin, "erase/?kind=key&name=nobody")
     assert admin.get("/retention/erase/?kind=key").status_code == 422
