@@ -13,6 +13,9 @@ DIRECT, RELAY, LUTHIEN, PEER = "direct", "relay", "luthien", "litellm"
 NO_POLICY, IN_PROCESS = "no policy", "in process"
 STACKS = {"1 policy": 1, "3 policies": 3, "10 policies": 10}
 """Gateways by how many policies are in force."""
+BLOCKING = "blocking"
+MODES = {"async": "async", "off": "off"}
+"""Gateways without a policy that record otherwise, by LUTHIEN_RECORD."""
 
 UNITS = {
     "calls_per_s": "calls a second",
@@ -30,6 +33,11 @@ UNITS = {
     "mb_before": "before, MB",
     "mb_with_streams": "with the streams, MB",
     "kb_per_stream": "KB a stream",
+    "raw_bytes_per_call": "bodies, bytes a call",
+    "zstd_bytes_per_call": "each in zstd, bytes a call",
+    "stored_bytes_per_call": "bodies on record, bytes a call",
+    "times_less_than_zstd": "times less than each in zstd",
+    "bytes_per_call": "all of the database, bytes a call",
 }
 
 
@@ -62,7 +70,7 @@ class Results:
     def targets(self) -> list[str]:
         """The servers that were measured, in the order of the columns."""
         names = {name for rounds in self.rounds.values() for each in rounds for name in each}
-        order = [DIRECT, RELAY, LUTHIEN, NO_POLICY, *STACKS]
+        order = [DIRECT, RELAY, LUTHIEN, NO_POLICY, *STACKS, BLOCKING, *MODES]
         return [*(name for name in order if name in names), *sorted(names.difference(order, [PEER])), *names & {PEER}]
 
     def median(self, scenario: str, target: str, figure: str) -> float | None:

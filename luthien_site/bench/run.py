@@ -23,7 +23,7 @@ from luthien_site.bench.measure import Target
 from luthien_site.bench.postgres import Postgres
 from luthien_site.bench.processes import Child, DidNotStart, cores, on_core
 from luthien_site.bench.relay import RelayServer
-from luthien_site.bench.report import DIRECT, LUTHIEN, NO_POLICY, PEER, RELAY, STACKS, Results, Round
+from luthien_site.bench.report import DIRECT, LUTHIEN, MODES, NO_POLICY, PEER, RELAY, STACKS, Results, Round
 from luthien_site.bench.scenarios import Scenario
 from luthien_site.bench.variants import THROUGH, suited, warm_up
 from luthien_site.bench.workload import WORD, Dialect
@@ -101,7 +101,8 @@ async def _targets(plan: Plan, core: int | None, say: Say, notes: list[str]) -> 
             url = database.create(name.replace(" ", "_")) if database else ""
             folder = data / name.replace(" ", "-")
             through = name == THROUGH
-            setting = Setting(folder, provider.port, plan.dialect, policies, url, plan.record, core, through)
+            mode = MODES.get(name, plan.record)
+            setting = Setting(folder, provider.port, plan.dialect, policies, url, mode, core, through)
             gateway = Gateway(f"The gateway ({name})", setting)
             stack.callback(gateway.stop)
             await gateway.prepare()
@@ -125,6 +126,8 @@ def _gateways(plan: Plan) -> list[tuple[str, list[dict[str, Any]]]]:
     more = [(THROUGH, [UPPERCASE])] if "litellm" in ways else []
     if "policies" in ways:
         more += [(name, stack(size)) for name, size in STACKS.items() if size > 1]
+    if "record" in ways:
+        more += [(mode, []) for mode in MODES]
     return [(LUTHIEN, [UPPERCASE]), (NO_POLICY, []), *more]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from luthien_site.bench import measure, parsing
+from luthien_site.bench import measure, parsing, session
 from luthien_site.bench.measure import Figures, Target
 from luthien_site.bench.variants import Way
 
@@ -53,6 +53,7 @@ def full(seconds: float) -> list[Scenario]:
         Scenario("paced_4", "4 streams of 100 events a second", lambda t: measure.paced_events(t, 4, 100.0, seconds)),
         Scenario("memory", "200 slow streams", lambda t: measure.memory(t, 200, 3.0), once=True),
         *of_policies(16, 16, 100.0, seconds),
+        *of_the_record(16, seconds, 100),
     ]
 
 
@@ -67,6 +68,7 @@ def quick() -> list[Scenario]:
         Scenario("paced", "4 streams of 50 events a second", lambda t: measure.paced_events(t, 4, 50.0, 0.3)),
         Scenario("memory", "4 slow streams", lambda t: measure.memory(t, 4, 0.2), once=True),
         *of_policies(4, 4, 50.0, 0.3),
+        *of_the_record(4, 0.3, 5),
     ]
 
 
@@ -83,6 +85,27 @@ def of_policies(clients: int, streams: int, per_second: float, seconds: float) -
         ),
         Scenario("shell_parse", "Reading a shell command", lambda t: parsing.shell_parse(seconds), way="in process"),
         Scenario("sql_parse", "Parsing an SQL statement", lambda t: parsing.sql_parse(seconds), way="in process"),
+    ]
+
+
+def of_the_record(clients: int, seconds: float, turns: int) -> list[Scenario]:
+    """What each way to record costs a call, and what a session takes on disk."""
+    calls = throughput(clients, seconds)
+    return [
+        replace(calls, name="record_calls", title=f"Ways to record, {clients} clients", way="record"),
+        Scenario(
+            "record_latency",
+            f"Ways to record, {RATE:.0f} calls a second",
+            lambda t: measure.latency(t, RATE, seconds),
+            way="record",
+        ),
+        Scenario(
+            "record_session",
+            f"A session of {turns} turns on disk",
+            lambda t: session.session_bytes(t, turns),
+            once=True,
+            way="session",
+        ),
     ]
 
 

@@ -11,13 +11,14 @@ from typing import Literal
 from luthien_site.bench.client import CallFailed, Pool
 from luthien_site.bench.measure import Target
 from luthien_site.bench.processes import DidNotStart
-from luthien_site.bench.report import DIRECT, IN_PROCESS, LUTHIEN, NO_POLICY, PEER, RELAY, STACKS
+from luthien_site.bench.report import BLOCKING, DIRECT, IN_PROCESS, LUTHIEN, MODES, NO_POLICY, PEER, RELAY, STACKS
 from luthien_site.bench.workload import WHOLE
 
-Way = Literal["", "litellm", "responses", "cross", "policies", "in process"]
+Way = Literal["", "litellm", "responses", "cross", "policies", "record", "session", "in process"]
 """In order: as it comes; through litellm as a library; the Responses API; Anthropic's clients on an OpenAI provider;
-gateways that differ in how many policies are in force; no server at all."""
-ANY_DIALECT = frozenset[Way](("", "policies", "in process"))
+gateways that differ in how many policies are in force; gateways that differ in LUTHIEN_RECORD; what the record of one
+takes; no server at all."""
+ANY_DIALECT = frozenset[Way](("", "policies", "record", "session", "in process"))
 """The ways that do not take OpenAI's Chat Completions on one side."""
 THROUGH = "through litellm"
 """A gateway of its own, because litellm takes 200 MB that the others are not to be charged with."""
@@ -39,9 +40,15 @@ def suited(way: Way, targets: Sequence[Target]) -> list[Target]:
             one = {LUTHIEN: "1 policy"}
             named = [replace(each, name=one.get(each.name, each.name)) for each in targets]
             return [each for each in named if each.name in (NO_POLICY, *STACKS)]
+        case "record":
+            ours = {NO_POLICY: BLOCKING}
+            named = [replace(each, name=ours.get(each.name, each.name)) for each in targets]
+            return [each for each in named if each.name in (DIRECT, BLOCKING, *MODES)]
+        case "session":
+            return [each for each in targets if each.name == NO_POLICY]
         case "in process":
             return [replace(targets[0], name=IN_PROCESS, child=None)]
-    return [each for each in targets if each.name not in (THROUGH, *STACKS)]
+    return [each for each in targets if each.name not in (THROUGH, *STACKS, *MODES)]
 
 
 async def warm_up(target: Target) -> None:

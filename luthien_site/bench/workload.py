@@ -50,21 +50,24 @@ class Requests:
 
     def __init__(self, script: Script, dialect: Dialect, model: str, key: str) -> None:
         body = _body(script, dialect, model)
-        head = "\r\n".join(
-            (
-                f"POST {PATHS[dialect]} HTTP/1.1",
-                "host: 127.0.0.1",
-                "content-type: application/json",
-                f"content-length: {len(body)}",
-                "accept: */*",
-                f"authorization: Bearer {key}",
-                "anthropic-version: 2023-06-01" if dialect == "anthropic" else "user-agent: luthien-bench",
-            )
-        )
-        self._before, self._after = (head.encode() + b"\r\n\r\n" + body).rsplit(_NUMBER.encode(), 1)
+        self._before, self._after = (head(dialect, key, len(body)) + body).rsplit(_NUMBER.encode(), 1)
 
     def next(self) -> bytes:
         return self._before + b"%010d" % next(_numbers) + self._after
+
+
+def head(dialect: Dialect, key: str, length: int) -> bytes:
+    """The head of a request with a body of `length` bytes."""
+    lines = (
+        f"POST {PATHS[dialect]} HTTP/1.1",
+        "host: 127.0.0.1",
+        "content-type: application/json",
+        f"content-length: {length}",
+        "accept: */*",
+        f"authorization: Bearer {key}",
+        "anthropic-version: 2023-06-01" if dialect == "anthropic" else "user-agent: luthien-bench",
+    )
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
 def _body(script: Script, dialect: Dialect, model: str) -> bytes:

@@ -143,9 +143,10 @@ async def _outage(kind: str, seconds: float, server: Postgres, lanes: list[Lane]
         else:
             await asyncio.to_thread(server.start)
         ended = time.monotonic()
+        survivors = [lane for lane in lanes if lane.gateway.alive]
         if not blocking.alive:
             await blocking.start()
-        await asyncio.gather(*(lane.drained(began, ended) for lane in lanes))
+        await asyncio.gather(*(lane.drained(began, ended) for lane in survivors))
         await asyncio.sleep(AROUND_SECONDS)
 
 

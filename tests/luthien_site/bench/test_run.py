@@ -7,7 +7,7 @@ from luthien_site import bootstrap
 from luthien_site.bench import litellm_proxy, scenarios
 from luthien_site.bench.client import CallFailed
 from luthien_site.bench.measure import Figures, Target
-from luthien_site.bench.report import DIRECT, IN_PROCESS, LUTHIEN, NO_POLICY, RELAY, STACKS
+from luthien_site.bench.report import BLOCKING, DIRECT, IN_PROCESS, LUTHIEN, MODES, NO_POLICY, RELAY, STACKS
 from luthien_site.bench.run import Plan, run
 from luthien_site.bench.scenarios import Scenario
 
@@ -16,7 +16,7 @@ def test_a_quick_run_measures_real_gateways_and_leaves_nothing_behind(tmp_path: 
     said: list[str] = []
     cores = os.sched_getaffinity(0)
     results = run(Plan(tmp_path / "bench", scenarios.quick(), rounds=1, peers=False), said.append)
-    assert results.targets() == [DIRECT, RELAY, LUTHIEN, NO_POLICY, *STACKS, IN_PROCESS]
+    assert results.targets() == [DIRECT, RELAY, LUTHIEN, NO_POLICY, *STACKS, BLOCKING, *MODES, IN_PROCESS]
     assert results.median("first_event", RELAY, "added_ms_p50") is not None
     for name in (LUTHIEN, NO_POLICY):
         assert results.median("calls_4", name, "calls_per_s")
@@ -32,6 +32,10 @@ def test_a_quick_run_measures_real_gateways_and_leaves_nothing_behind(tmp_path: 
     for name in (NO_POLICY, *STACKS):
         assert results.median("policies_calls", name, "cpu_us_per_call")
         assert results.median("policies_events", name, "events_per_s")
+    for name in (BLOCKING, *MODES):
+        assert results.median("record_calls", name, "calls_per_s")
+        assert results.median("record_latency", name, "added_ms_p50") is not None
+    assert results.median("record_session", NO_POLICY, "times_less_than_zstd")
     assert results.median("shell_parse", IN_PROCESS, "us_p50")
     assert results.median("sql_parse", IN_PROCESS, "us_p50")
     assert results.median("shell_parse", LUTHIEN, "us_p50") is None

@@ -16,7 +16,7 @@ def test_quick_uses_every_instrument_of_the_full_run() -> None:
         }
 
     assert instruments(scenarios.quick()) == instruments(scenarios.full(5.0))
-    assert len(instruments(scenarios.quick())) == 5
+    assert len(instruments(scenarios.quick())) == 6
 
 
 def test_names_are_unique() -> None:

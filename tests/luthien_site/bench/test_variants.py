@@ -46,3 +46,10 @@ def test_what_policies_cost_is_measured_on_gateways_that_differ_in_nothing_else(
 
 def test_what_needs_no_server_is_measured_once() -> None:
     assert [target.name for target in suited("in process", TARGETS)] == ["in process"]
+
+
+def test_ways_to_record_are_measured_on_gateways_without_a_policy() -> None:
+    targets = [Target(name, 1, "openai", "m", "k", b"") for name in (DIRECT, LUTHIEN, NO_POLICY, "async", "off")]
+    assert [target.name for target in suited("record", targets)] == [DIRECT, "blocking", "async", "off"]
+    assert [target.name for target in suited("session", targets)] == [NO_POLICY]
+    assert "off" not in [target.name for target in suited("", targets)]
