@@ -6,6 +6,12 @@
   const list = document.getElementById("suggestions");
   const links = () => [...document.querySelectorAll("#found .rows tbody tr td:first-child a")];
 
+  function foldFacets() {
+    // In a narrow window they would stand between the search and what it found.
+    const facets = document.querySelector(".facets");
+    if (facets && matchMedia("(max-width: 900px)").matches) facets.open = false;
+  }
+
   function move(step) {
     const all = links();
     const at = all.indexOf(document.activeElement);
@@ -22,6 +28,8 @@
     help.open = !help.open;
     if (help.open) help.querySelector("summary").focus();
   }
+
+  foldFacets();
 
   const keys = { j: () => move(1), k: () => move(-1), "/": search, "?": showHelp };
 
@@ -69,6 +77,7 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "found") return;
     list.replaceChildren();
+    foldFacets();
     box.value = new URLSearchParams(location.search).get("q") || "";
   });
 })();
