@@ -40,9 +40,9 @@ def build(pk: int) -> None:
         return
     try:
         with jobs.running(report.job) as progress:
-            # A worker that was killed right after it handed the report in left the job open, and nothing else.
+            sweep(report.pk, keep=report.file)
+            # A worker that was killed right after it handed the report in left only the job open.
             if not report.file:
-                sweep(report.pk)
                 make(report, progress)
     except Cancelled:
         log.info("another worker builds this report, or nobody is to", report=pk)

@@ -42,10 +42,11 @@ def name_of(pk: int, attempt: int) -> str:
     return f"{pk}-{attempt}.zip"
 
 
-def sweep(pk: int) -> None:
-    """Delete all that attempts at a report left behind."""
+def sweep(pk: int, keep: str = "") -> None:
+    """Delete all that attempts at a report left behind, but for the file `keep`."""
     for path in (*folder().glob(f".{pk}-*.draft*"), *folder().glob(f"{pk}-*.zip")):
-        remove(path)
+        if path.name != keep:
+            remove(path)
 
 
 def remove(path: Path) -> None:
