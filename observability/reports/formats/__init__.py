@@ -8,4 +8,6 @@ from .html_page import HtmlPage
 from .json_lines import JsonLines
 from .spreadsheet import Spreadsheet
 
+__all__ = ["FORMATS", "CsvFile", "HtmlPage", "JsonLines", "RowFile", "Spreadsheet"]
+
 FORMATS: dict[str, type[RowFile]] = {each.name: each for each in (CsvFile, Spreadsheet, JsonLines, HtmlPage)}

@@ -25,6 +25,7 @@ def after(step: Callable[..., Any]) -> Callable[..., Any]:
 def prepare(step: str) -> None:
     """Let `step` kill this process; any other word lets it live."""
     from observability.reports import building
+    from observability.reports.folder import put_in_place
     from observability.reports.writing import Draft
 
     ways: dict[str, tuple[Any, str, Callable[..., Any]]] = {
@@ -32,7 +33,7 @@ def prepare(step: str) -> None:
         "in the rows": (Draft, "add_call", after(Draft.add_call)),
         "before packing": (building, "pack", die),
         "before the rename": (building, "put_in_place", die),
-        "after the rename": (building, "put_in_place", after(building.put_in_place)),
+        "after the rename": (building, "put_in_place", after(put_in_place)),
         "after it was handed in": (building, "hand_in", after(building.hand_in)),
     }
     if step in ways:
