@@ -9,6 +9,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 VENDOR = ROOT / "static" / "vendor"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+REPORT = ROOT / "templates" / "reports" / "document.html"
+"""A file of its own, with a Content-Security-Policy of its own, that has to look well where nothing else is."""
 INLINE = {
     "a style attribute": re.compile(r"\sstyle\s*=", re.I),
     "a style element": re.compile(r"<style", re.I),
@@ -34,7 +36,8 @@ def test_every_vendored_package_carries_its_licence() -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_template_has_nothing_inline_and_escapes_everything(path: Path) -> None:
     text = path.read_text()
-    assert [name for name, pattern in INLINE.items() if pattern.search(text)] == []
+    allowed = ["a style element"] if path == REPORT else []
+    assert [name for name, pattern in INLINE.items() if pattern.search(text)] == allowed
 
 
 def test_style_sheets_take_their_colours_from_the_tokens() -> None:

@@ -31,7 +31,9 @@ CHAINS: dict[str, dict[str, Any]] = {
 SPLIT = {"interleaved_blocks", "finish_with_content", "one_chunk"}
 """Streams that no writer would write so, and that are put in order even where nobody judges."""
 BOTH = [
-    (dialect, name) for dialect in STREAMED for name in dict(answers(dialect)).keys() & dict(recordings(dialect)).keys()
+    (dialect, name)
+    for dialect in STREAMED
+    for name in sorted(dict(answers(dialect)).keys() & dict(recordings(dialect)).keys())
 ]
 
 
