@@ -174,7 +174,7 @@ def test_hostile_texts_neither_run_nor_break_the_page(site: LiveLuthien) -> None
     message = {"seq": 1, "cursor": "1-1", "events": events, "missed": 412, "recent": False}
 
     def task(page: Page) -> None:
-        watch(page, site)
+        watch(page, site, query="?text=what+no+call+says")
         page.evaluate(
             "detail => document.dispatchEvent(new CustomEvent('activity:message', { detail }))",
             json.loads(json.dumps(message)),
