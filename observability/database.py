@@ -23,7 +23,6 @@ LOG_PAGES = 4000
 LOG_FRAME = 4096 + 24
 PATIENCE = 2.0
 """Seconds of silence after which a database counts as away, unless its `patience` says otherwise."""
-_CONNECT_SECONDS = 5
 
 
 class DatabaseAway(Exception):
@@ -234,7 +233,7 @@ class Postgres:
 
     def _connected(self) -> _Impatient:
         if self._connection is None:
-            defaults = {"connect_timeout": _CONNECT_SECONDS, "options": "-c statement_timeout=15000"}
+            defaults = {"connect_timeout": max(2, round(self.patience)), "options": "-c statement_timeout=15000"}
             connection = _Impatient.connect(**{**defaults, **self._options}, autocommit=True, prepare_threshold=0)
             # One type for all integers, or each mixture of sizes would be prepared as a statement of its own.
             connection.adapters.register_dumper(int, Int8Dumper)

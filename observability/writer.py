@@ -7,6 +7,7 @@ waits in memory, and whoever waits for it is told after PATIENCE.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import Literal, cast
@@ -117,6 +118,15 @@ class Writer:
 
 _lock = threading.Lock()
 _current: Writer | None = None
+
+
+def _forget() -> None:
+    """A forked process has no part in the record of the one that it came from: not its thread, chain or journal."""
+    global _lock, _current
+    _lock, _current = threading.Lock(), None
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def current() -> Writer:
