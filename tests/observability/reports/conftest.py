@@ -26,9 +26,8 @@ from tests.observability.verification.conftest import calls, change_policies, se
 
 __all__ = ["seal"]
 
-BLOCK = Decision(
-    "no-shell", 1, "enforce", "on_tool_call", "t", "block", "=cmd|' /C calc'!A0", evidence={"said": "words"}
-)
+FORMULA = "=cmd|' /C calc'!A0"
+BLOCK = Decision("no-shell", 1, "enforce", "on_tool_call", "t", "block", FORMULA, evidence={"said": "words"})
 
 
 @pytest.fixture(autouse=True)
