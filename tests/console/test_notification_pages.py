@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -127,7 +126,7 @@ def test_deliveries_come_in_pages_and_by_their_state(endpoint: Endpoint) -> None
     assert len(client.get("/notifications/?state=failed").context["deliveries"]) == 0
 
 
-def test_a_life_of_an_endpoint(site: LiveLuthien, tmp_path: Path) -> None:
+def test_a_life_of_an_endpoint(site: LiveLuthien) -> None:
     """Made, tested and told of by a real worker, its secret changed, deleted."""
     env = site.env | {"LUTHIEN_PRIVATE_HOSTS": "127.0.0.1"}
     site.env = env
@@ -135,21 +134,17 @@ def test_a_life_of_an_endpoint(site: LiveLuthien, tmp_path: Path) -> None:
     worker = subprocess.Popen(
         [sys.executable, "-m", "luthien_site.worker", str(os.getpid())], cwd=ROOT, env=env, preexec_fn=die_with_parent
     )
-    pictures = Path(os.environ.get("LUTHIEN_PICTURES", tmp_path))
 
     def live(page: Page) -> None:
         log_in(page, site.url, *ADMIN)
         page.click("nav >> text=Notifications")
-        page.screenshot(path=pictures / "empty.png")
         page.click("text=Add an endpoint")
         page.fill("#id_name", "siem")
         page.fill("#id_url", receiver.url)
         assert violations(page) == []
-        page.screenshot(path=pictures / "form.png", full_page=True)
         page.click("main button[type=submit]")
         secret = page.text_content("#secret")
         assert secret is not None and secret.startswith("whsec_")
-        page.screenshot(path=pictures / "secret.png")
         page.click("text=I have copied it")
         page.click("text=Send a test")
         page.wait_for_function(
@@ -159,10 +154,8 @@ def test_a_life_of_an_endpoint(site: LiveLuthien, tmp_path: Path) -> None:
             timeout=60_000,
         )
         assert violations(page) == []
-        page.screenshot(path=pictures / "endpoint.png", full_page=True)
         page.set_viewport_size({"width": 390, "height": 800})
         assert overflows(page) <= 0
-        page.screenshot(path=pictures / "phone.png", full_page=True)
         page.click("text=Delete")
         page.click("text=Delete the endpoint")
         assert "Nobody is told yet" in (page.text_content("main") or "")
