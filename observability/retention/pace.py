@@ -30,7 +30,8 @@ class Pace:
         took = self._clock() - began
         self.longest = max(self.longest, took)
         factor = 0.5 if took > TARGET_SECONDS else 1.25
-        self.limit = min(max(int(self.limit * factor), FEWEST), MOST)
-        if took < TARGET_SECONDS and self.limit < 4:
-            self.limit += 1  # a quarter more than three is three
+        limit = int(self.limit * factor)
+        if took < TARGET_SECONDS and limit < 4:
+            limit += 1  # a quarter more than three is three
+        self.limit = min(max(limit, FEWEST), MOST)
         self._sleep(min(took, TARGET_SECONDS))

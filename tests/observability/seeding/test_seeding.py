@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django.fixtures import SettingsWrapper
 
 from observability import queries
 from observability.models import CallRecord, SearchEntry
@@ -29,7 +32,10 @@ def test_seeded_calls_are_whole_and_indexed_as_the_index_would_have_done_it() ->
     assert entries() == made
 
 
-def test_the_chain_of_seeded_calls_verifies(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_chain_of_seeded_calls_verifies(
+    capsys: pytest.CaptureFixture[str], settings: SettingsWrapper, tmp_path: Path
+) -> None:
+    settings.LUTHIEN_ANCHOR_FILE = tmp_path / "anchor"
     call_command("seed_calls", "30", "--seed", "3")
     assert "30 calls in" in capsys.readouterr().out
     call_command("verify_audit")
