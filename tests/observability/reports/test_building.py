@@ -16,7 +16,7 @@ from observability import jobs, tasks
 from observability.models import AuditEvent, Job
 from observability.recipes import PayloadDamaged
 from observability.reports import building
-from observability.reports.folder import folder, path_of
+from observability.reports.folder import folder, path_of, put_in_place
 from observability.reports.models import Report
 from observability.writer import Writer
 from tests.observability.reports.conftest import FORMULA, archive, asked, built, checked
@@ -124,15 +124,15 @@ def test_a_report_is_built_once_whoever_is_told_to(recorded: Writer) -> None:
 
 
 def test_a_worker_that_wakes_late_spoils_nothing(recorded: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    report, real = asked(), building.put_in_place
+    report, real = asked(), put_in_place
 
-    def put_in_place(draft: Path, final: Path) -> None:
+    def renamed_late(draft: Path, final: Path) -> None:
         real(draft, final)
         monkeypatch.setattr(building, "put_in_place", real)
         assert jobs.restart(Job.objects.get(pk=report.job_id))
         building.build(report.pk)
 
-    monkeypatch.setattr(building, "put_in_place", put_in_place)
+    monkeypatch.setattr(building, "put_in_place", renamed_late)
     building.build(report.pk)
     report.refresh_from_db()
     assert (report.job.state, report.file) == ("done", f"{report.pk}-2.zip")
