@@ -84,7 +84,8 @@ def parse(text: str, now: datetime, vocabulary: Mapping[str, tuple[str, ...]] | 
     place = _skip(text, 0)
     while place < len(text):
         match = _PART.match(text, place)
-        assert match is not None  # whatever is neither a filter nor in quotation marks is a word
+        if match is None:  # a mark that a backslash before it does not escape, because no text had begun
+            raise QueryError("This quotation mark is never closed.", place, len(text))
         parts.append(_part(match, now, known))
         place = _skip(text, match.end())
     if len(parts) > MOST_PARTS:
