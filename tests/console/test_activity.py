@@ -78,7 +78,7 @@ def test_a_filter_holds_while_it_runs_and_stands_in_the_address(site: LiveLuthie
         assert rows(page, first) == 1
         page.keyboard.press("/")
         page.keyboard.type("no such words")
-        page.wait_for_function("!document.querySelector('#activity-log li')")
+        page.wait_for_function("() => !document.querySelector('#activity-log li')")
         assert "text=no+such+words" in page.url
         page.get_by_role("button", name="Clear").click()
         shown(page, first, "request_received")
@@ -91,7 +91,7 @@ def test_a_pause_holds_events_back_and_loses_none(site: LiveLuthien, key: str) -
         watch(page, site)
         page.keyboard.press("p")
         made = call(site, key, "say hello")
-        page.wait_for_function("/\\d+ new/.test(document.getElementById('activity-pause').textContent)")
+        page.wait_for_function("() => /\\d+ new/.test(document.getElementById('activity-pause').textContent)")
         assert rows(page, made) == 0
         page.keyboard.press("p")
         shown(page, made)

@@ -189,7 +189,7 @@ def test_charts_are_drawn_within_the_content_security_policy_and_follow_the_them
         page.click(".theme-button")
         page.wait_for_function("(before) => document.querySelector('.chart canvas').toDataURL() !== before", arg=before)
         page.set_viewport_size({"width": 500, "height": 900})
-        page.wait_for_function("document.querySelector('.chart canvas').clientWidth < 480")
+        page.wait_for_function("() => document.querySelector('.chart canvas').clientWidth < 480")
         assert page.locator(".chart canvas").count() == 3
 
     browse(visit, viewport=DESK, color_scheme="light")
