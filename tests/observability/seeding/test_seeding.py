@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from observability import queries
 from observability.models import CallRecord, SearchEntry
@@ -33,7 +33,7 @@ def test_seeded_calls_are_whole_and_indexed_as_the_index_would_have_done_it() ->
 
 
 def test_the_chain_of_seeded_calls_verifies(
-    capsys: pytest.CaptureFixture[str], settings: SettingsWrapper, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], settings: Settings, tmp_path: Path
 ) -> None:
     settings.LUTHIEN_ANCHOR_FILE = tmp_path / "anchor"
     call_command("seed_calls", "30", "--seed", "3")
