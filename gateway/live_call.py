@@ -95,6 +95,7 @@ class LiveCall:
 
     async def sending(self, target: Target, body: bytes, request: Request) -> None:
         """`request` is about to leave for `target`, as `body`. Raises RecordUnavailable."""
+        self.record.changed(request=request is not self.request and self._is_changed(request))
         if self.record.in_doubt:
             await self.record.opened(now=True)  # or a provider would be paid for what cannot be released
         self.clock.held = self.executor.held
@@ -102,7 +103,6 @@ class LiveCall:
         self._provider, self._model = target.provider, target.model
         wire = self.translation.dialect.name if self.translation is not None else ""
         self.record.forwarded(target.provider, target.model, body, wire)
-        self.record.changed(request=request is not self.request and self._is_changed(request))
         self._is_asking = True
 
     async def answered(self, answer: Answer) -> None:
@@ -265,7 +265,7 @@ class LiveCall:
     def _name_policies(self) -> None:
         self.policies = ", ".join(f"{active.name}@{active.version}" for active in self.executor.activations)
         """The policies that judge the call, as its header and its record name them."""
-        self.record.policies(self.policies)
+        self.record.policies(self.policies, withhold=self.executor.withholds)
 
     def _select(self, model: str) -> tuple[ActivePolicy, ...]:
         client = self.incoming.client

@@ -61,6 +61,7 @@ class Opening:
     digest: bytes | None = None
     is_written: bool = False
     is_dropped: bool = False
+    is_withheld: bool = False
     _row: dict[str, Any] | None = None
 
     @property
@@ -75,6 +76,10 @@ class Opening:
         """Nothing of it was stored after all."""
         self.digest, self.is_written, self._row = None, False, None
 
+    def withhold(self) -> None:
+        """Leave the request's body out."""
+        self.facts.request_body, self.is_withheld = b"", True
+
     def row(self, batch: Batch) -> dict[str, Any]:
         """The columns that an opening knows; made once."""
         if self._row is None:
@@ -83,7 +88,9 @@ class Opening:
 
     def _made_row(self, batch: Batch) -> dict[str, Any]:
         facts = self.facts
-        self.digest, recipe = batch.body(facts.id, facts.request_body, conversation(facts))
+        recipe = b""
+        if not self.is_withheld:
+            self.digest, recipe = batch.body(facts.id, facts.request_body, conversation(facts))
         return {
             "id": facts.id,
             "key": clean_name(facts.key),
@@ -245,7 +252,7 @@ class Closing:
         if sent is None:
             row["request_final"] = None
         elif sent is not facts.request_body and sent != facts.request_body:
-            base = (row["request_original"], facts.request_body)
+            base = None if self.opening.is_withheld else (row["request_original"], facts.request_body)
             row["request_final"], came = batch.body(facts.id, sent, conversation(facts), base)
         original, final = b"".join(self.original), b"".join(self.final)
         row["response_original"] = row["response_final"] = None

@@ -61,11 +61,19 @@ class CallRecorder:
         self._usage: Usage | None = None
         self._cost: int | None = None
         self._changed = {"changed_request": False, "changed_response": False}
+        self._withholds = False
+        self._request_passed = False
         self._timings = Timings()
 
-    def policies(self, text: str) -> None:
-        """The policies that judge the call: `name@version, ...`."""
+    def policies(self, text: str, *, withhold: bool = False) -> None:
+        """The policies that judge the call: `name@version, ...`.
+
+        With `withhold` no original goes on record but of what they let pass unchanged.
+        """
         self._handover.policies = text
+        if withhold and not self._withholds:
+            self._withholds = True
+            self._handover.wait()
 
     def open(self, *, soon: bool = True) -> None:
         """Put the call and its request on record; where it need not be `soon`, within OPENING_SECONDS or with its end.
@@ -93,6 +101,7 @@ class CallRecorder:
 
         Raises RecordUnavailable.
         """
+        self._withhold_request()
         await self._handover.opened(now=now)
 
     def forwarded(self, provider: str, upstream_model: str, body: bytes, dialect: str = "") -> None:
@@ -151,6 +160,7 @@ class CallRecorder:
         """Whether policies changed what passes; None leaves it as it was said before."""
         if request is not None:
             self._changed["changed_request"] = request
+            self._request_passed = not request
         if response is not None:
             self._changed["changed_response"] = response
 
@@ -209,6 +219,7 @@ class CallRecorder:
     def _close(self, outcome: Outcome, status: int | None, error_kind: str, error_message: str) -> None:
         self.outcome = outcome
         self._attempts.end("")
+        self._withhold_request()
         if self._timings.total is None:
             self._timings.total = self.now_ms()
         closing = self._closing(outcome, status, error_kind, error_message)
@@ -246,7 +257,7 @@ class CallRecorder:
             usage=self._usage,
             timings=self._timings,
             forwarded=self._attempts.forwarded,
-            original=self._original.chunks,
+            original=self._original_of(outcome),
             final=self._final.chunks,
             size=self._original.size + self._final.size + len(self._attempts.forwarded or b""),
             blocks=self._blocks,
@@ -254,6 +265,19 @@ class CallRecorder:
             decisions=list(self._decisions),
             unsent=self._unsent_decisions(),
         )
+
+    def _withhold_request(self) -> None:
+        if self._withholds and not self._request_passed and self._handover.withhold_request():
+            self.note("withheld", "the request as the client sent it")
+
+    def _original_of(self, outcome: Outcome) -> list[bytes]:
+        """What the tap has of the answer, as far as it may be on record: a block that was still held was not judged."""
+        chunks = self._original.chunks
+        judged = outcome == "finished" and not self._changed["changed_response"]
+        if not self._withholds or judged or b"".join(chunks) == b"".join(self._final.chunks):
+            return chunks
+        self.note("withheld", "the answer as the provider gave it")
+        return []
 
     def _capped(self, name: str, body: bytes) -> bytes:
         if len(body) > tap.BODY_LIMIT and name not in self._truncated:

@@ -98,6 +98,11 @@ class PolicyExecutor:
         return any(judge.enforces and judge.wants("on_request") for judge in self._judges)
 
     @property
+    def withholds(self) -> bool:
+        """Whether a policy in force wants the original of what is changed kept off the record."""
+        return any(judge.enforces and judge.active.redacted for judge in self._judges)
+
+    @property
     def held(self) -> float:
         """Seconds spent in enforced verdicts so far; what was judged side by side counts once."""
         return self._held.seconds

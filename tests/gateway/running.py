@@ -36,6 +36,12 @@ def puppet(hook: str, does: str, argument: str = "", **terms: Any) -> Json:
     return {"policy": "puppet", "config": {"hook": hook, "does": does, "argument": argument}, **terms}
 
 
+def filtering(action: str, *places: str) -> Json:
+    """A policy that looks for hydras, and keeps what it changes off the record."""
+    config = {"terms": ["hydra"], "action": action, "places": list(places)}
+    return {"policy": "content_filter", "config": config, "record": "redacted"}
+
+
 POLICIES: dict[str, list[Json]] = {
     "loud": [{"policy": "uppercase"}],
     "linked": [{"policy": "conversation_link", "config": {"text": "See {link}"}}],
@@ -45,6 +51,10 @@ POLICIES: dict[str, list[Json]] = {
         {"policy": "pii"},
         {"policy": "content_filter", "config": {"terms": ["hydra"], "places": ["user", "tool_results"]}},
     ],
+    "withheld": [filtering("redact", "user")],
+    "withheld-answers": [filtering("redact", "text")],
+    "withheld-blocks": [filtering("block", "user", "text")],
+    "withheld-in-shadow": [filtering("redact", "user", "text") | {"mode": "shadow"}],
     "shadowed": [{"policy": "uppercase", "mode": "shadow"}, puppet("on_request", "block", mode="shadow")],
     "no-requests": [puppet("on_request", "block")],
     "answered": [puppet("on_request", "respond", "A policy says hello.")],
