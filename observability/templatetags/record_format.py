@@ -2,19 +2,28 @@
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.safestring import SafeString, mark_safe
 
-from observability import presentation
+from observability import markdown as markdown_text
+from observability import presentation, readable
 
 register = template.Library()
 register.filter("outcome_tone", presentation.outcome_tone)
 register.filter("action_tone", presentation.action_tone)
 register.filter("pretty", presentation.pretty)
+register.filter("fields", readable.fields)
 
 
 @register.filter
 def visible(value: object) -> str:
     """What clients and models wrote, with nothing hidden in it; it still has to be escaped, and is."""
     return presentation.visible(str(value))
+
+
+@register.filter
+def markdown(value: object) -> SafeString:
+    """What they wrote as markdown. The renderer lets none of it become a tag, an attribute or a link."""
+    return mark_safe(markdown_text.html(str(value)))  # noqa: S308
 
 
 NOTHING = "\N{EN DASH}"

@@ -29,7 +29,7 @@ def test_a_reviewer_goes_from_the_home_page_to_what_a_policy_changed(calls: Live
         log_in(page, calls.url, *READER)
         page.click("text=blocked >> nth=0")
         page.click(f"a[href='/calls/{seed.BLOCKED}/']")
-        assert page.text_content("#answer .sides.changed .original .code") == f'{{\n  "c": "{seed.SECRET_FOLDER}"\n}}'
+        assert page.text_content("#answer .sides.changed .original .arguments dd") == seed.SECRET_FOLDER
         page.click("#request >> text=Line by line")
         assert page.text_content("#request del") == "ledger"
 
