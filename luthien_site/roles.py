@@ -8,7 +8,9 @@ from django.contrib.auth.models import Group, Permission
 
 from observability.viewers import LIMITED
 
-READING = ("policies.view_*", "observability.view_callrecord")
+CALLS = ("observability.view_callrecord", "observability.view_body")
+"""The calls, and what is said in them. A group from which an admin takes the second sees what became of calls alone."""
+READING = ("policies.view_*", *CALLS)
 """What the policies are, and what they did."""
 ROLES: dict[str, tuple[str, ...]] = {
     "admin": ("policies.*", "observability.*", "gateway.*", "auth.*"),
@@ -18,7 +20,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("observability.view_*", "observability.add_report", "gateway.view_endpoint", "gateway.view_delivery"),
     ),
     "auditor": ("policies.view_*", "observability.view_auditevent", "observability.add_report"),
-    LIMITED: ("observability.view_callrecord",),
+    LIMITED: CALLS,
 }
 """A group's permissions; a star stands for any end of a name. Only an admin puts versions in force."""
 

@@ -17,8 +17,7 @@ from observability.activity.cursors import Cursor
 from observability.activity.filters import Filter
 from observability.activity.viewing import Message, Viewing
 from observability.api import Refused, reader_of
-from observability.queries import Teams
-from observability.viewers import sees_calls, teams_of, user_of
+from observability.viewers import Sight, sees_calls, sight_of, user_of
 
 log = structlog.get_logger(__name__)
 
@@ -31,23 +30,23 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """A filter's fields are in the query. `Last-Event-ID`, or `cursor` in the query, is where to go on."""
     try:
-        teams = await history.read(_teams, request)
+        sight = await history.read(_sight, request)
     except Refused as error:
         kind = "authentication" if error.status == 401 else "permission"
         return JsonResponse({"error": {"type": kind, "message": str(error)}}, status=error.status)
     at = request.headers.get("Last-Event-ID") or request.GET.get("cursor", "")
-    viewing = Viewing(teams, Filter.of(request.GET.dict()), Cursor.read(at))
-    return StreamingHttpResponse(_frames(request, viewing, teams), content_type="text/event-stream", headers=_HEADERS)
+    viewing = Viewing(sight, Filter.of(request.GET.dict()), Cursor.read(at))
+    return StreamingHttpResponse(_frames(request, viewing, sight), content_type="text/event-stream", headers=_HEADERS)
 
 
-async def _frames(request: HttpRequest, viewing: Viewing, teams: Teams) -> AsyncIterator[bytes]:
+async def _frames(request: HttpRequest, viewing: Viewing, sight: Sight) -> AsyncIterator[bytes]:
     """Until the reader leaves, or may no longer see what they saw."""
     checked = monotonic()
     async with viewing:
         yield b"retry: 2000\n\n"
         async for message in viewing.messages():
             if monotonic() - checked > CHECK_EVERY:
-                if not await _still(request, teams):
+                if not await _still(request, sight):
                     return
                 checked = monotonic()
             yield frames(message)
@@ -62,20 +61,21 @@ def frames(message: Message) -> bytes:
     return b"\n\n".join((*lines, b"")) if lines else b": nothing new\n\n"
 
 
-async def _still(request: HttpRequest, teams: Teams) -> bool:
+async def _still(request: HttpRequest, sight: Sight) -> bool:
     try:
-        return await history.read(_teams, request) == teams
+        return await history.read(_sight, request) == sight
     except Refused:
         return False
 
 
-def _teams(request: HttpRequest) -> Teams:
-    """The teams whose calls whoever asks may see now. Raises Refused."""
+def _sight(request: HttpRequest) -> Sight:
+    """What whoever asks may see now. Raises Refused."""
     if "authorization" in request.headers or "x-api-key" in request.headers:
-        return reader_of(request).teams
+        reader = reader_of(request)
+        return Sight(reader.teams, reader.bodies)
     user = user_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     if not user.is_authenticated:
         raise Refused(401, "Send a reading key, or log in to the console.")
     if not sees_calls(user):
         raise Refused(403, "This user may not read call records.")
-    return teams_of(user)
+    return sight_of(user)

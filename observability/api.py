@@ -12,12 +12,13 @@ from ninja.errors import ValidationError
 from pydantic import Field
 
 from . import queries, shapes, viewing
+from .hiding import HIDDEN
 from .models import CallRecord
 from .queries import Teams
 from .search import listing
-from .search.language import QueryError, parse
+from .search.language import QueryError, parse, refuse_text
 from .text import clean
-from .viewers import sees_calls, teams_of
+from .viewers import sees_bodies, sees_calls, teams_of
 
 
 class Refused(Exception):
@@ -29,10 +30,11 @@ class Refused(Exception):
 
 
 class Reader(NamedTuple):
-    """Who reads, as the audit names them, and the teams whose records they may read (None: all)."""
+    """Who reads, as the audit names them, the teams whose records they may read (None: all), and what is said too."""
 
     name: str
     teams: Teams
+    bodies: bool = True
 
 
 KeyCheck = Callable[[Mapping[str, str]], Reader]
@@ -77,7 +79,7 @@ def reader_of(request: HttpRequest) -> Reader:
         raise Refused(401, "Send a reading key, or log in to the console.")
     if not sees_calls(user):
         raise Refused(403, "This user may not read call records.")
-    return Reader(user.get_username(), teams_of(user))
+    return Reader(user.get_username(), teams_of(user), sees_bodies(user))
 
 
 api = NinjaAPI(
@@ -94,20 +96,26 @@ def list_calls(request: HttpRequest, filters: Query[Filters]) -> dict[str, Any]:
     chosen = filters.dict()
     q, before, limit = chosen.pop("q"), chosen.pop("before"), chosen.pop("limit")
     parts = (*parse(clean(q, len(q)), timezone.now(), listing.VOCABULARY), *listing.parts_of(**chosen))
-    page = listing.page_of(parts, before=before, limit=limit, teams=reader_of(request).teams)
-    return {"calls": [shapes.summary(record) for record in page.calls], "older": page.older}
+    reader = reader_of(request)
+    if not reader.bodies:
+        refuse_text(parts, HIDDEN)
+    page = listing.page_of(parts, before=before, limit=limit, teams=reader.teams)
+    return {"calls": [shapes.summary(record, reader.bodies) for record in page.calls], "older": page.older}
 
 
 @api.get("/calls/{id}", url_name="call")
 def show_call(request: HttpRequest, id: str) -> dict[str, Any]:
-    """One call with its bodies, attempts, usage, timings and verdicts."""
+    """One call with its bodies, attempts, usage, timings and verdicts; `bodies_hidden` where the reader gets none."""
     return shapes.detail(_call(request, id, "API"))
 
 
 @api.get("/calls/{id}/diff", url_name="diff")
 def show_diff(request: HttpRequest, id: str) -> dict[str, Any]:
     """Original and final of request and answer, block by block."""
-    return dict(queries.diff(_call(request, id, "API, diff")))
+    record = _call(request, id, "API, diff")
+    if record.bodies_hidden:
+        raise Refused(403, HIDDEN)
+    return dict(queries.diff(record))
 
 
 class _Missing(Exception):
@@ -116,7 +124,7 @@ class _Missing(Exception):
 
 def _call(request: HttpRequest, id: str, shown: str) -> CallRecord:
     reader = reader_of(request)
-    record = queries.call(id.replace("\0", ""), reader.teams)
+    record = queries.call(id.replace("\0", ""), reader.teams, bodies=reader.bodies)
     if record is None:
         raise _Missing
     viewing.note(reader.name, record.pk, shown)

@@ -16,8 +16,7 @@ from observability.activity.cursors import Cursor
 from observability.activity.filters import Filter
 from observability.activity.viewing import Viewing
 from observability.api import Refused
-from observability.queries import Teams
-from observability.viewers import sees_calls, teams_of, user_of
+from observability.viewers import Sight, sees_calls, sight_of, user_of
 
 log = structlog.get_logger(__name__)
 
@@ -35,12 +34,12 @@ class ActivityConsumer(AsyncWebsocketConsumer):
         self._tasks: list[asyncio.Task[None]] = []
         await self.accept()
         try:
-            self._teams = await self._allowed()
+            self._sight = await self._allowed()
         except Refused:
             await self.close(NOT_ALLOWED)
             return
         query = {name: values[-1] for name, values in parse_qs(self.scope["query_string"].decode("latin-1")).items()}
-        self._viewing = Viewing(self._teams, Filter.of(query), Cursor.read(query.get("cursor", "")), recent=True)
+        self._viewing = Viewing(self._sight, Filter.of(query), Cursor.read(query.get("cursor", "")), recent=True)
         self._tasks = [asyncio.create_task(run()) for run in (self._tell, self._check)]
 
     async def disconnect(self, code: int) -> None:
@@ -71,20 +70,20 @@ class ActivityConsumer(AsyncWebsocketConsumer):
         while True:
             await asyncio.sleep(CHECK_EVERY)
             try:
-                allowed = await self._allowed() == self._teams
+                allowed = await self._allowed() == self._sight
             except Refused:
                 allowed = False
             if not allowed:
                 await self.close(NOT_ALLOWED)
                 return
 
-    async def _allowed(self) -> Teams:
-        return await history.read(_teams, self.scope["cookies"].get(settings.SESSION_COOKIE_NAME))
+    async def _allowed(self) -> Sight:
+        return await history.read(_sight, self.scope["cookies"].get(settings.SESSION_COOKIE_NAME))
 
 
-def _teams(session_key: str | None) -> Teams:
-    """The teams whose calls the session's user may see now. Raises Refused."""
+def _sight(session_key: str | None) -> Sight:
+    """What the session's user may see now. Raises Refused."""
     user = user_of(session_key)
     if not sees_calls(user):
         raise Refused(403, "This user may not read call records.")
-    return teams_of(user)
+    return sight_of(user)

@@ -104,6 +104,8 @@ class CallRecord(Chained):
     process = models.TextField(default="")
     opening_bodies = models.BinaryField(null=True)
     closing_bodies = models.BinaryField(null=True)
+    bodies_hidden = False
+    """Whether hiding.py took out, of this copy, all that people and models said."""
 
     class Meta:
         ordering = ["-started_at", "-id"]
@@ -117,6 +119,7 @@ class CallRecord(Chained):
                 fields=["outcome", "-started_at", "-id"], name="call_outcome", condition=~models.Q(outcome="finished")
             ),
         ]
+        permissions = [("view_body", "Can see what is said in calls")]
 
     def __str__(self) -> str:
         return self.id

@@ -13,6 +13,7 @@ from policies.content import Request, Response
 
 from . import content, packing, recipes
 from .diff import Diff, request_blocks, response_blocks
+from .hiding import hide
 from .models import Blob, Block, CallRecord, Process
 from .recipes import PayloadDamaged
 from .statements import PAYLOADS
@@ -56,9 +57,10 @@ def with_outcome(calls: QuerySet[CallRecord], outcome: str) -> QuerySet[CallReco
     return calls if outcome == "finished" else calls.exclude(outcome="finished")
 
 
-def call(id: str, teams: Teams = None) -> CallRecord | None:
-    """The call of that id, if there is one that the reader may see."""
-    return visible_calls(teams).filter(pk=id).first()
+def call(id: str, teams: Teams = None, *, bodies: bool = True) -> CallRecord | None:
+    """The call of that id, if there is one that the reader may see; with `bodies` False, without what was said."""
+    found = visible_calls(teams).filter(pk=id).first()
+    return found if found is None or bodies else hide(found)
 
 
 def payload(record: CallRecord, name: str) -> bytes | None:

@@ -8,14 +8,15 @@ from typing import Any
 import orjson
 
 from . import queries
+from .exporters.base import REDACTED
 from .models import CallRecord, Decision
 from .recipes import PayloadDamaged
 
 Json = dict[str, Any]
 
 
-def summary(record: CallRecord) -> Json:
-    """A call as a line of a list."""
+def summary(record: CallRecord, words: bool = True) -> Json:
+    """A call as a line of a list; without `words`, without what people and models may have put there."""
     return {
         "id": record.pk,
         "outcome": record.outcome,
@@ -24,13 +25,15 @@ def summary(record: CallRecord) -> Json:
         "session": record.session,
         "model": record.model,
         "dialect": record.dialect,
-        "path": record.path,
+        "path": record.path if words else record.path.partition("?")[0],
         "streamed": record.streamed,
         "provider": record.provider,
         "upstream_model": record.upstream_model,
         "upstream_dialect": record.upstream_dialect or record.dialect,
         "status": record.status,
-        "error": {"kind": record.error_kind, "message": record.error_message} if record.error_kind else None,
+        "error": {"kind": record.error_kind, "message": record.error_message if words else REDACTED}
+        if record.error_kind
+        else None,
         "changed": {"request": record.changed_request, "response": record.changed_response},
         "policies": record.policies,
         "started_at": record.started_at.isoformat(),
@@ -44,6 +47,7 @@ def detail(record: CallRecord) -> Json:
     """A call whole, with its bodies: parsed where they are JSON, else as text."""
     return {
         **summary(record),
+        "bodies_hidden": record.bodies_hidden,
         "snapshot": record.snapshot,
         "request": {
             "headers": record.request_headers,

@@ -1,8 +1,9 @@
-"""Whose calls a person may read: one rule, for the pages and for the debug API."""
+"""Whose calls a person may read, and how much of them: one rule, for the pages and for the APIs."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -10,7 +11,10 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.http import HttpRequest
 
+from . import queries
+from .models import CallRecord
 from .queries import Teams
+from .text import clean_name
 
 TEAM_GROUP = "team:"
 """A user group of this name and a team's, such as `team:payments`, limits its members to the calls of that team."""
@@ -21,9 +25,36 @@ LIMITED = "team"
 User = AbstractBaseUser | AnonymousUser
 
 
+class Sight(NamedTuple):
+    """What somebody may see: calls of these teams, None for all, and whether also what is said in them."""
+
+    teams: Teams = None
+    bodies: bool = True
+
+
 def sees_calls(user: User) -> bool:
     """Whether `user` may read call records."""
     return isinstance(user, AbstractUser) and user.has_perm("observability.view_callrecord")
+
+
+def sees_bodies(user: User) -> bool:
+    """Whether `user` may read what is said in the calls that they see, and not only what became of them.
+
+    Words are in bodies, headers, notes, reasons, evidence and error messages.
+    """
+    return sees_calls(user) and isinstance(user, AbstractUser) and user.has_perm("observability.view_body")
+
+
+def sight_of(user: User) -> Sight:
+    """What `user` may see, provided that `sees_calls`."""
+    return Sight(teams_of(user), sees_bodies(user))
+
+
+def visible_call(user: User, id: str) -> CallRecord | None:
+    """The call of that id as `user` may see it: None where not at all, and without words unless `sees_bodies`."""
+    if not sees_calls(user):
+        return None
+    return queries.call(clean_name(id), teams_of(user), bodies=sees_bodies(user))
 
 
 def teams_of(user: User) -> Teams:

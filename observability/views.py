@@ -14,8 +14,7 @@ from observability.call_page import LAST_BLOCKS, PAYLOADS, call_part, diff_part,
 from observability.models import CallRecord
 from observability.presentation import timeline
 from observability.recipes import PayloadDamaged
-from observability.text import clean_name
-from observability.viewers import User, sees_calls, teams_of
+from observability.viewers import User, sees_calls, visible_call
 
 PREVIEW = 256 * 1024
 """Bytes of a body that the call page shows; the rest is there to download."""
@@ -90,7 +89,7 @@ def body_preview(request: HttpRequest, id: str, payload: str) -> HttpResponse:
 
 def _record(request: HttpRequest, id: str, shown: str) -> CallRecord:
     """The call, which is about to be shown to whoever asks: that is an event of the audit."""
-    record = queries.call(clean_name(id), teams_of(request.user))
+    record = visible_call(request.user, id)
     if record is None:
         raise Http404
     viewing.note(request.user.get_username(), record.pk, shown)

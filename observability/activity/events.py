@@ -112,11 +112,17 @@ def final_block(subject: Subject, row: Row) -> Event:
 def verdict(subject: Subject, row: Row) -> Event:
     """A decision; `row` as decision_rows makes it and the record keeps it."""
     action, reason = row["action"], row["reason"]
-    words = {"replace": "changed", "block": "blocked", "allow": "allowed", "stop": "stopped"}
-    said = f"{words.get(action, action.replace('_', ' '))} {row['block']}" + (f": {reason}" if reason else "")
+    said = _decided(action, row["block"]) + (f": {reason}" if reason else "")
     more = {name: row[name] for name in ("policy", "version", "mode", "hook", "block", "late")}
     took = round(row["took_ms"], 3)
     return subject.event("verdict", row["position"], row["at_ms"], said, verdict=action, took_ms=took, **more)
+
+
+def without_words(event: Event) -> Event:
+    """The event for eyes that may not see what is said: all that an event quotes is the reason of a verdict."""
+    if event["kind"] != "verdict":
+        return event
+    return {**event, "summary": clean(_decided(event["verdict"], event["block"]), SUMMARY)}
 
 
 def finished(subject: Subject, row: Row) -> Event:
@@ -160,6 +166,11 @@ def _block(subject: Subject, event: str, number: int, ms: float, kind: str, tool
     tool = clean_name(tool)
     said = f"{kind.replace('_', ' ')} {tool}".rstrip() + more
     return subject.event(event, number, ms, said, block_kind=kind, tool=tool)
+
+
+def _decided(action: str, block: str) -> str:
+    words = {"replace": "changed", "block": "blocked", "allow": "allowed", "stop": "stopped"}
+    return f"{words.get(action, action.replace('_', ' '))} {block}"
 
 
 def _count(number: int | None) -> str:

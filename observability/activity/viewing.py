@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from observability.activity import history
 from observability.activity.cursors import Cursor
-from observability.activity.events import Event, moment
+from observability.activity.events import Event, moment, without_words
 from observability.activity.feed import feed
 from observability.activity.filters import Filter
 from observability.activity.memory import Backlog, Met
 from observability.queries import Teams
+from observability.viewers import Sight
 
 BEAT = 15.0
 """Seconds of silence after which a message without events is sent."""
@@ -27,16 +28,17 @@ Message = dict[str, Any]
 
 
 class Viewing:
-    """`async with` it, and read `messages`. `teams` are those whose calls may be seen, None for all. Where there is no
-    cursor to go on from, `recent` begins with what was.
+    """`async with` it, and read `messages`. `sight` is what the viewer may see. Where there is no cursor to go on from,
+    `recent` begins with what was.
 
     A message is {"seq", "cursor", "events", "missed", "recent"}: `seq` counts the messages, `cursor` is what to begin
     from next time, `missed` how many events there was no room for, and `recent` that the events are what was before,
     in place of all that was sent up to then.
     """
 
-    def __init__(self, teams: Teams, wanted: Filter, cursor: Cursor | None = None, *, recent: bool = False) -> None:
-        self._teams = None if teams is None else set(teams)
+    def __init__(self, sight: Sight, wanted: Filter, cursor: Cursor | None = None, *, recent: bool = False) -> None:
+        self._teams = None if sight.teams is None else set(sight.teams)
+        self._bodies = sight.bodies
         self._filter, self._wants_all = wanted, wanted.is_empty
         self._cursor = cursor
         self._backlog = Backlog(MOST)
@@ -60,7 +62,7 @@ class Viewing:
         self._feed.leave(self)
 
     def offer(self, events: list[Event]) -> None:
-        visible = [event for event in events if self._sees(event)]
+        visible = self._seen(events)
         ended = {event["call"] for event in events if event["kind"] == "finished"} & self._half_told
         if visible or ended:
             self._backlog.add(visible)
@@ -107,6 +109,11 @@ class Viewing:
         self._sent += 1
         return {"seq": self._sent, "cursor": str(where), "events": events, "missed": missed, "recent": recent}
 
+    def _seen(self, events: Iterable[Event]) -> list[Event]:
+        """Those that the viewer wants and may see, as they may see them: a filter finds no words that are hidden."""
+        shown = events if self._bodies else map(without_words, events)
+        return [event for event in shown if self._sees(event)]
+
     def _sees(self, event: Event) -> bool:
         if self._teams is not None and event["team"] not in self._teams:
             return False
@@ -115,7 +122,7 @@ class Viewing:
     async def _recent(self) -> list[Event]:
         ids = await history.read(history.newest, RECENT_CALLS, self._team_names)
         self._half_told |= self._feed.open_calls()
-        events = [event for event in await history.read(history.events_of, ids) if self._sees(event)]
+        events = self._seen(await history.read(history.events_of, ids))
         return sorted(events, key=_at)[-RECENT_EVENTS:]
 
     async def _since(self, cursor: Cursor) -> AsyncIterator[list[Event]]:
@@ -126,7 +133,7 @@ class Viewing:
             # What an open call's record does not tell yet, it will when the call is over.
             self._half_told |= {call.id for call in page if call.is_open}
             events = await history.read(history.events_of, [call.id for call in page])
-            yield sorted((event for event in events if self._sees(event)), key=_at)
+            yield sorted(self._seen(events), key=_at)
             page = await history.read(history.after, told, oldest, self._team_names, page[-1])
 
     async def _whole(self, events: list[Event]) -> list[Event]:
@@ -136,7 +143,7 @@ class Viewing:
         ended, self._ended = self._ended, set()
         self._half_told -= ended
         known = Met(MOST)
-        told = [event for event in await history.read(history.events_of, ended) if self._sees(event)]
+        told = self._seen(await history.read(history.events_of, ended))
         return sorted((event for event in [*events, *told] if known.add(event["id"])), key=_at)
 
     @property

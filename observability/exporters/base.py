@@ -55,10 +55,11 @@ REDACTED = "(redacted)"
 
 def redacted(call: RecordedCall) -> RecordedCall:
     """The call for eyes that may not see what people and models said: no reason, and of evidence only what it cost."""
-    return RecordedCall(call.row, call.blocks, [_without_words(each) for each in call.decisions])
+    return RecordedCall(call.row, call.blocks, [without_words(each) for each in call.decisions])
 
 
-def _without_words(decision: Fields) -> Fields:
+def without_words(decision: Fields) -> Fields:
+    """A decision's columns without its reason, and with nothing of its evidence but what it cost."""
     cost = (decision["evidence"] or {}).get("cost_microdollars")
     reason = REDACTED if decision["reason"] else ""
     return {**decision, "reason": reason, "evidence": None if cost is None else {"cost_microdollars": cost}}

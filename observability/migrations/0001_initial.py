@@ -240,6 +240,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-started_at", "-id"],
+                "permissions": [("view_body", "Can see what is said in calls")],
                 "indexes": [
                     models.Index(fields=["-started_at", "-id"], name="call_newest"),
                     models.Index(fields=["team", "-started_at", "-id"], name="call_team"),

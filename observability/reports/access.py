@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 from ..exporters import EXPORTERS
 from ..exporters.base import EventExporter, Exporter
 from ..queries import Teams
-from ..viewers import User, sees_calls, teams_of
+from ..viewers import User, sees_bodies, teams_of
 from .models import Report
 
 MAKE = "observability.add_report"
@@ -49,7 +49,7 @@ def may_make(user: User, exporter: type[Exporter]) -> bool:
 
 def seen_teams(user: User) -> Teams:
     """The teams of whose calls `user` may see what was said."""
-    return teams_of(user) if sees_calls(user) else []
+    return teams_of(user) if sees_bodies(user) else []
 
 
 def visible(user: User) -> QuerySet[Report]:

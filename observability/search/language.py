@@ -7,7 +7,7 @@ between them) or text to look for; a `-` before it turns it round, and quotation
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -91,6 +91,13 @@ def parse(text: str, now: datetime, vocabulary: Mapping[str, tuple[str, ...]] | 
     if len(parts) > MOST_PARTS:
         raise QueryError(f"A search has at most {MOST_PARTS} parts.", parts[MOST_PARTS].start, len(text))
     return tuple(parts)
+
+
+def refuse_text(parts: Iterable[Part], why: str) -> None:
+    """Raises QueryError, which says `why`, if one of `parts` is text to look for."""
+    for part in parts:
+        if not part.name:
+            raise QueryError(why, part.start, part.end)
 
 
 def quoted(value: str) -> str:

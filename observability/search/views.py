@@ -10,10 +10,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from ..hiding import HIDDEN
 from ..text import clean, clean_name
-from ..viewers import teams_of
+from ..viewers import sees_bodies, teams_of
 from ..views import for_reviewers
-from .language import FIELDS, Part, QueryError, extended, parse
+from .language import FIELDS, Part, QueryError, extended, parse, refuse_text
 from .listing import VOCABULARY, page_of
 from .suggesting import EXAMPLES, chips, choices, suggest
 
@@ -78,7 +79,10 @@ def _typed(request: HttpRequest) -> Typed:
                 text, *{"action": ("verdict", value), "changed": ("changed", "yes")}.get(name, (name, value))
             )
     try:
-        return Typed(text, parse(text, timezone.now(), VOCABULARY))
+        parts = parse(text, timezone.now(), VOCABULARY)
+        if not sees_bodies(request.user):
+            refuse_text(parts, HIDDEN)
+        return Typed(text, parts)
     except QueryError as error:
         return Typed(text, (), error)
 

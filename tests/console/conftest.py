@@ -13,7 +13,7 @@ OUTSIDER = ("outsider", "an outsider's password")
 USERS = f"""
 from django.contrib.auth.models import Permission, User
 reader = User.objects.create_user({READER[0]!r}, password={READER[1]!r})
-reader.user_permissions.add(Permission.objects.get(codename="view_callrecord"))
+reader.user_permissions.set(Permission.objects.filter(codename__in=("view_callrecord", "view_body")))
 User.objects.create_user({OUTSIDER[0]!r}, password={OUTSIDER[1]!r})
 """
 

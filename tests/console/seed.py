@@ -17,6 +17,8 @@ from tests.console.hostile import PAYLOADS
 
 BLOCKED = "call_blocked"
 PLAIN = "call_plain"
+WHISPERED = "call_whispered"
+WHISPER = "xyzzy-said"
 SECRET_FOLDER = "rm -rf /srv/ledger"
 
 
@@ -114,6 +116,26 @@ async def ordinary(writer: Writer) -> None:
         outcome="blocked",
     )
     await put_on_record(writer, PLAIN, asked, answer(text("Done.")), team="research", model="demo/echo")
+
+
+async def whispered(writer: Writer) -> None:
+    """A call with WHISPER wherever people, models and providers put words, and in no name of anything."""
+    asked = {"model": "claude-test", "system": WHISPER, "messages": [{"role": "user", "content": WHISPER}]}
+    use = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {"command": WHISPER}}
+    said = answer({"type": "thinking", "thinking": WHISPER, "signature": ""}, text(WHISPER), use)
+    why = ("block", f"because of {WHISPER}", 1.0, 1.0, 0.9, {"quote": WHISPER})
+    await put_on_record(
+        writer,
+        WHISPERED,
+        asked,
+        said,
+        answer(text(f"{WHISPER} changed")),
+        sent={**asked, "system": f"{WHISPER} changed"},
+        decisions=(Decision("judge", 1, "enforce", "on_tool_call", "toolu_1", *why),),
+        outcome="upstream_error",
+        words=WHISPER,
+        path=f"/v1/messages?{WHISPER}",
+    )
 
 
 async def failing_open(writer: Writer) -> None:

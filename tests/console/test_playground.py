@@ -47,7 +47,7 @@ def browser_of(name: str, *rights: str, group: str = "") -> Client:
 
 @pytest.fixture
 def author(transactional_db: None) -> Client:
-    return browser_of("author", *AUTHORS, "view_callrecord")
+    return browser_of("author", *AUTHORS, "view_callrecord", "view_body")
 
 
 def run(client: Client, wanted: int = 200, /, **fields: Any) -> str:
@@ -94,7 +94,7 @@ def test_a_stored_version_runs_over_a_recorded_call_and_the_audit_knows(author: 
 
 def test_a_member_of_a_team_plays_with_its_calls_alone() -> None:
     seed.fill(seed.ordinary)
-    member = browser_of("member", *AUTHORS, "view_callrecord", group="team:research")
+    member = browser_of("member", *AUTHORS, "view_callrecord", "view_body", group="team:research")
     assert "allowed" in run(member, call=seed.PLAIN, **BLOCKS)
     assert "There is no such call, or it is not yours to see." in run(member, 422, call=seed.BLOCKED, **BLOCKS)
     assert seed.BLOCKED not in member.get(URL).content.decode()

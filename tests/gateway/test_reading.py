@@ -2,7 +2,7 @@ import pytest
 
 from gateway import services
 from gateway.reading import reader
-from observability.api import Refused
+from observability.api import Reader, Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +14,7 @@ def _key(name: str, team: str | None = None, *, read: bool = False, call: bool =
 
 def test_a_reading_key_without_a_team_reads_all() -> None:
     secret = _key("auditor", read=True, call=False)
-    assert reader({"Authorization": f"Bearer {secret}"}) == ("key auditor", None)
+    assert reader({"Authorization": f"Bearer {secret}"}) == Reader("key auditor", None, bodies=True)
     assert reader({"X-Api-Key": secret}).teams is None
 
 

@@ -27,6 +27,7 @@ def test_each_role_has_the_rights_of_its_work() -> None:
             *("policies.view_policy", "policies.add_policyversion", "policies.add_activation"),
             *(
                 "observability.view_callrecord",
+                "observability.view_body",
                 "observability.add_report",
                 "gateway.change_provider",
                 "auth.change_user",
@@ -38,6 +39,7 @@ def test_each_role_has_the_rights_of_its_work() -> None:
         "policies.add_policyversion": ["admin", "policy author"],
         "policies.add_activation": ["admin"],
         "observability.view_callrecord": ["admin", "policy author", "reviewer", "team"],
+        "observability.view_body": ["admin", "policy author", "reviewer", "team"],
         "observability.add_report": ["admin", "reviewer", "auditor"],
         "gateway.change_provider": ["admin"],
         "auth.change_user": ["admin"],

@@ -80,7 +80,7 @@ def test_a_user_reads_with_the_permission_and_only_then(client: Client) -> None:
     user = User.objects.create_user("reviewer")
     client.force_login(user)
     assert client.get("/debug/calls").status_code == 403
-    user.user_permissions.add(Permission.objects.get(codename="view_callrecord"))
+    user.user_permissions.set(Permission.objects.filter(codename__in=("view_callrecord", "view_body")))
     assert len(client.get("/debug/calls").json()["calls"]) == 1
     user.groups.add(Group.objects.create(name="team:research"))
     assert client.get("/debug/calls").json()["calls"] == []

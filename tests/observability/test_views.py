@@ -25,7 +25,7 @@ def calls(transactional_db: None) -> None:
 def reader(transactional_db: None) -> Client:
     """A browser of somebody who is not staff but may view call records."""
     user = User.objects.create_user("reader")
-    user.user_permissions.add(Permission.objects.get(codename="view_callrecord"))
+    user.user_permissions.set(Permission.objects.filter(codename__in=("view_callrecord", "view_body")))
     client = Client()
     client.force_login(user)
     return client

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.dialects import DIALECTS
 from observability import queries
+from observability.hiding import HIDDEN
 from observability.models import CallRecord
 from observability.recipes import PayloadDamaged
 
@@ -14,6 +15,8 @@ _NEEDED = frozenset({"request_original", "response_original"})
 
 def recorded(record: CallRecord) -> Material:
     """What `record` keeps of its call. Reads the database. Raises NotReplayable where it does not keep enough."""
+    if record.bodies_hidden:
+        raise NotReplayable(HIDDEN)
     if record.outcome == "open":
         raise NotReplayable("This call is still under way.")
     if record.dialect not in DIALECTS or _NEEDED.intersection(record.truncated):

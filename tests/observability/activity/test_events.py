@@ -78,6 +78,14 @@ def test_summaries_say_what_was_decided_and_how_it_ended() -> None:
     assert events.original_block(SUBJECT, 1.0, 0, "text", "", 12)["summary"] == "text, 12 characters"
 
 
+def test_without_words_a_verdict_says_what_was_decided_and_not_why() -> None:
+    shown = [events.without_words(event) for event in told(CALL)]
+    assert [event["summary"] for event in shown if event["kind"] == "verdict"] == ["blocked toolu_1"]
+    assert [event for event in shown if event["kind"] != "verdict"] == [
+        event for event in told(CALL) if event["kind"] != "verdict"
+    ]
+
+
 def test_times_are_microseconds_since_1970() -> None:
     verdict = next(event for event in told(CALL) if event["kind"] == "verdict")
     assert events.moment(verdict["at"]) == datetime(2026, 11, 21, 10, 0, 0, 8_000, tzinfo=UTC)

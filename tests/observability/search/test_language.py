@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from observability.search.language import FIELDS, Part, QueryError, extended, parse, quoted, without
+from observability.search.language import FIELDS, Part, QueryError, extended, parse, quoted, refuse_text, without
 from observability.search.quantities import Span
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -125,3 +125,10 @@ def test_a_filter_that_was_added_is_read_as_it_was_meant(name: str, value: str) 
 def test_parts_have_their_places() -> None:
     (part,) = parse("  team:x ", NOW)
     assert part == Part("team", ("x",), start=2, end=8)
+
+
+def test_text_is_refused_where_it_stands_and_filters_are_not() -> None:
+    refuse_text(parse("team:payments -verdict:block", NOW), "Not for you.")
+    with pytest.raises(QueryError, match="Not for you") as error:
+        refuse_text(parse('team:payments "rm -rf"', NOW), "Not for you.")
+    assert (error.value.start, error.value.end) == (14, 22)
