@@ -137,6 +137,7 @@ def test_a_life_of_an_endpoint(site: LiveLuthien) -> None:
 
     def live(page: Page) -> None:
         log_in(page, site.url, *ADMIN)
+        page.click("nav >> text=Manage")
         page.click("nav >> text=Notifications")
         page.click("text=Add an endpoint")
         page.fill("#id_name", "siem")

@@ -17,6 +17,7 @@ def test_a_period_a_hold_and_an_erasure(site: LiveLuthien, tmp_path: Path) -> No
 
     def live(page: Page) -> None:
         log_in(page, site.url, *ADMIN)
+        page.click("nav >> text=Manage")
         page.click("nav >> text=Retention")
         assert "Nothing is held" in (page.text_content("main") or "")
         page.get_by_label("Days").fill("90")
