@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import structlog
 
-from gateway import beginnings, endings
+from gateway import beginnings, endings, why
 from gateway.attempts import Attempts
 from gateway.calls import Clock, Head, Incoming
 from gateway.decisions import Decisions
@@ -54,7 +54,7 @@ class LiveCall:
             seen,
             self._decisions,
             began=incoming.began,
-            link=seen.page,
+            why=why.link,
         )
         self._name_policies()
         self._status: int | None = None

@@ -17,7 +17,13 @@ ROLES: dict[str, tuple[str, ...]] = {
     "policy author": (*READING, "policies.add_policy", "policies.add_policyversion"),
     "reviewer": (
         *READING,
-        *("observability.view_*", "observability.add_report", "gateway.view_endpoint", "gateway.view_delivery"),
+        *(
+            "observability.view_*",
+            "observability.add_report",
+            "observability.add_review",
+            "gateway.view_endpoint",
+            "gateway.view_delivery",
+        ),
     ),
     "auditor": ("policies.view_*", "observability.view_auditevent", "observability.add_report"),
     LIMITED: CALLS,

@@ -15,4 +15,5 @@ class ObservabilityConfig(AppConfig):
         import_module("observability.audit")
         import_module("observability.accounts").listen()
         import_module("observability.search.indexing").listen()
+        import_module("observability.reviews.forgetting").listen()
         telemetry.set_up(settings.OTEL_EXPORTER_OTLP_ENDPOINT)

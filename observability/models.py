@@ -15,6 +15,7 @@ from .job_models import Worker as Worker
 from .reports.models import Report as Report
 from .retention.models import LegalHold as LegalHold
 from .retention.models import RetentionPeriod as RetentionPeriod
+from .reviews.models import Review as Review
 from .search.entry import SearchEntry as SearchEntry
 
 

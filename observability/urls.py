@@ -3,6 +3,7 @@ from django.urls import path
 from observability import activity_stream, job_pages, views
 from observability.reports import views as reports
 from observability.retention import views as retention
+from observability.reviews import views as reviews
 from observability.search import views as search
 
 urlpatterns = [
@@ -23,6 +24,8 @@ urlpatterns = [
     path("calls/<str:id>/diff/", views.call_diff, name="call-diff"),
     path("calls/<str:id>/body/<slug:payload>/", views.body, name="call-body"),
     path("calls/<str:id>/body/<slug:payload>/preview/", views.body_preview, name="call-body-preview"),
+    path("review/", reviews.reviews, name="reviews"),
+    path("review/label/", reviews.label, name="review-label"),
     path("reports/", reports.reports, name="reports"),
     path("reports/new/<slug:kind>/", reports.new, name="report-new"),
     path("reports/<int:pk>/", reports.report, name="report"),

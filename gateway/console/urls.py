@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from gateway.console import activity, views
+from gateway.console import activity, views, why
 from gateway.console.backtest import views as backtests
 from gateway.console.backtest.walking import backtest_call
 from gateway.console.login import Login
@@ -21,6 +21,8 @@ urlpatterns = [
     path("policies/backtests/<int:pk>/cancel/", backtests.cancel, name="backtest-cancel"),
     path("policies/backtests/<int:pk>/again/", backtests.again, name="backtest-again"),
     path("policies/backtests/<int:pk>/calls/<int:position>/", backtest_call, name="backtest-call"),
+    path("why/<str:id>/<str:proof>/", why.why, name="why"),
+    path("why/<str:id>/<str:proof>/wrong/", why.wrong, name="why-wrong"),
     path("activity/monitor", activity.monitor, name="activity-monitor"),
     path("activity/stop/<str:id>/", activity.ask_to_stop, name="activity-ask-to-stop"),
     path("activity/stop/<str:id>/now/", activity.stop, name="activity-stop"),

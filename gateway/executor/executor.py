@@ -18,7 +18,7 @@ from policies.verdicts import Decision, Verdict
 
 from .chain import Chain
 from .gate import Gate
-from .items import blocked_text
+from .items import Why, blocked_text, untold
 from .judge import Judge
 from .link import Link
 from .shadow import Shadow
@@ -56,7 +56,7 @@ NOTHING_SPENT = Spent(NO_USAGE, None, True)
 class PolicyExecutor:
     """The policies of one call, in ascending order.
 
-    `record` takes each decision as it falls; `began` is the call's start by perf_counter; `link` leads to its page;
+    `record` takes each decision as it falls; `began` is the call's start by perf_counter; `why` is for notices;
     `binds_thinking` says that the upstream signs thinking over what stands before it.
     """
 
@@ -67,14 +67,14 @@ class PolicyExecutor:
         record: Record,
         *,
         began: float,
-        link: str = "",
+        why: Why = untold,
         binds_thinking: bool = False,
     ) -> None:
         self._call = call
         self._request = call.request
         self._record = record
         self._began = began
-        self._link = link
+        self._why = why
         self.binds_thinking = binds_thinking
         self._held = Stopwatch()
         self._gate: Gate | None = None
@@ -203,7 +203,7 @@ class PolicyExecutor:
             drop=partial(_thinking_dropped, self._record, self._began),
             structured=self._request.structured,
             call_id=self._call.id,
-            link=self._link,
+            why=self._why,
         )
 
     def _answered(self, judge: Judge, verdict: Verdict) -> Answered:
@@ -214,7 +214,7 @@ class PolicyExecutor:
             raise RequestRefused(message, verdict.status, verdict.retry_after, verdict.code)
         if verdict.action == "respond":
             return Answered(verdict.text, blocked=False)
-        return Answered(blocked_text(name, "this request", verdict.reason, self._call.id, self._link), blocked=True)
+        return Answered(blocked_text(name, "this request", verdict.reason, self._call.id, self._why), blocked=True)
 
     def _not_reached(self, judges: Sequence[Judge], by: Judge) -> None:
         for judge in judges:

@@ -10,7 +10,7 @@ from policies.active import ActivePolicy
 from policies.content import Text
 from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Start, block_events
 
-from .items import Changed, Item, Notice, notice_text, removed_text
+from .items import Changed, Item, Notice, Why, notice_text, removed_text
 
 
 class Gate:
@@ -18,7 +18,7 @@ class Gate:
 
     `binds_thinking`: thinking is signed over what stands before it, so it goes where that changed; `drop` is told who
     changed it and which block goes. `structured`: a notice would break the shape that the client asked for, so
-    RequestBlocked is raised in its place. `call_id` and `link` are for notices.
+    RequestBlocked is raised in its place. `call_id` and `why` are for notices.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class Gate:
         drop: Callable[[ActivePolicy, str], None],
         structured: bool,
         call_id: str,
-        link: str,
+        why: Why,
     ) -> None:
         self._holds_tools = holds_tools
         self._binds_thinking = binds_thinking
         self._drop = drop
         self._structured = structured
         self._call_id = call_id
-        self._link = link
+        self._why = why
         self.changed = False
         self._asked_for_tools = False
         self._reset()
@@ -76,7 +76,7 @@ class Gate:
         self._by = notice.by
         self._stopped |= notice.stops
         self._blocks += 1
-        return self._said(notice_text(notice, self._call_id, self._link))
+        return self._said(notice_text(notice, self._call_id, self._why))
 
     def _said(self, text: str) -> Iterable[Event]:
         if self._structured:
@@ -131,7 +131,7 @@ class Gate:
         if self._by is None:
             return [*held, end]
         if self._blocks == 0:
-            held += self._said(removed_text(self._by.name, self._call_id, self._link))
+            held += self._said(removed_text(self._by.name, self._call_id, self._why))
         return [*self._tool_calls_last(held), self._agreeing(end)]
 
     def _tool_calls_last(self, events: Iterable[Event]) -> list[Event]:

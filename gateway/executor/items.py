@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from policies.active import ActivePolicy
@@ -33,9 +34,16 @@ class Changed:
 
 
 Item = Event | Notice | Changed
+Why = Callable[[str], str]
+"""Makes of a call's id the address that tells why something was blocked; empty where there is none."""
 
 
-def notice_text(notice: Notice, call_id: str, link: str) -> str:
+def untold(call_id: str) -> str:
+    """No address."""
+    return ""
+
+
+def notice_text(notice: Notice, call_id: str, why: Why) -> str:
     """What the client reads: who blocked what, and where to see why; never what was blocked."""
     match notice.kind:
         case "tool_call" if notice.tool_call is not None:
@@ -46,18 +54,19 @@ def notice_text(notice: Notice, call_id: str, link: str) -> str:
             what = "the reasoning of this answer"
         case _:
             what = "this answer"
-    return blocked_text(notice.by.name, what, notice.reason, call_id, link)
+    return blocked_text(notice.by.name, what, notice.reason, call_id, why)
 
 
-def blocked_text(policy: str, what: str, reason: str, call_id: str, link: str) -> str:
+def blocked_text(policy: str, what: str, reason: str, call_id: str, why: Why) -> str:
     because = f": {reason.rstrip('.')}." if reason else "."
-    return f"[Luthien] The policy {policy} blocked {what}{because} {_where(call_id, link)}"
+    return f"[Luthien] The policy {policy} blocked {what}{because} {_where(call_id, why)}"
 
 
-def removed_text(policy: str, call_id: str, link: str) -> str:
+def removed_text(policy: str, call_id: str, why: Why) -> str:
     """What stands in an answer of which policies left nothing, though none blocked it."""
-    return f"[Luthien] The policy {policy} removed this answer. {_where(call_id, link)}"
+    return f"[Luthien] The policy {policy} removed this answer. {_where(call_id, why)}"
 
 
-def _where(call_id: str, link: str) -> str:
+def _where(call_id: str, why: Why) -> str:
+    link = why(call_id)
     return f"Call {call_id}: {link}" if link else f"Call {call_id}."

@@ -14,6 +14,43 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Review",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "call_id", "position", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("call_id", models.TextField()),
+                ("position", models.IntegerField()),
+                ("team", models.TextField()),
+                ("policy", models.TextField(default="")),
+                ("version", models.IntegerField(default=0)),
+                (
+                    "label",
+                    models.TextField(
+                        choices=[
+                            ("true_alarm", "true alarm"),
+                            ("false_alarm", "false alarm"),
+                            ("missed", "missed"),
+                            ("fine", "fine"),
+                            ("reported", "reported"),
+                        ]
+                    ),
+                ),
+                ("comment", models.TextField(default="")),
+                ("by", models.TextField(default="")),
+                ("at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["policy", "version", "label"], name="review_policy"),
+                    models.Index(condition=models.Q(("position", -2)), fields=["at"], name="review_reported"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="SearchEntry",
             fields=[
                 ("number", models.BigIntegerField(primary_key=True, serialize=False)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -13,7 +13,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from .. import queries
 from ..models import CallRecord, Decision, SearchEntry
 from ..retention.signals import contents_gone
-from .marks import Judgement, marks_of
+from ..reviews.models import WHOLE_CALL, Review
+from .marks import Judgement, marks_of, relabelled
 from .places import place_of, time_of
 from .texts import called_tools, new_text
 
@@ -106,16 +107,48 @@ def _add(calls: Sequence[Any], replacing: Sequence[str] = ()) -> None:
     if not calls:
         return
     ids = [call.pk for call in calls]
-    judged = Decision.objects.filter(call_id__in=ids).order_by("call_id", "position")
-    judgements = {
-        id: [Judgement(row.policy, row.version, row.action) for row in rows]
-        for id, rows in groupby(judged.defer("evidence", "reason"), key=lambda row: row.call_id)
-    }
-    entries = [_read(call, judgements.get(call.pk, ())) for call in calls]
+    labels = _labels(ids)
+    judgements = _judgements(ids, labels)
+    entries = [_read(call, judgements.get(call.pk, ()), labels.get(call.pk, {})) for call in calls]
     with transaction.atomic():
         if replacing:
             SearchEntry.objects.filter(call_id__in=replacing).delete()
         insert(entries)
+
+
+def relabel(call_id: str) -> None:
+    """Let the call be found by what people say of it now. One that is not in the index yet will be."""
+    found = SearchEntry.objects.select_for_update().filter(call_id=call_id).first()
+    if found is None:
+        return
+    labels = _labels([call_id])
+    said = set(labels.get(call_id, {}).values())
+    marks = relabelled(found.marks, _judgements([call_id], labels).get(call_id, ()), sorted(said))
+    if marks != found.marks:
+        # The words of an entry are taken out of the index when it goes, and put in when it comes.
+        SearchEntry.objects.filter(pk=found.pk).delete()
+        found.marks = marks
+        SearchEntry.objects.bulk_create([found])
+
+
+def _labels(ids: Sequence[str]) -> dict[str, dict[int, str]]:
+    """By the calls' ids: labels by their places."""
+    found: dict[str, dict[int, str]] = {}
+    for id, position, label in Review.objects.filter(call_id__in=ids).values_list("call_id", "position", "label"):
+        found.setdefault(id, {})[position] = label
+    return found
+
+
+def _judgements(ids: Sequence[str], labels: Mapping[str, Mapping[int, str]]) -> dict[str, list[Judgement]]:
+    judged = Decision.objects.filter(call_id__in=ids).order_by("call_id", "position")
+    rows = judged.values_list("call_id", "position", "policy", "version", "action")
+    return {
+        id: [
+            Judgement(policy, version, action, bool({position, WHOLE_CALL} & labels.get(id, {}).keys()))
+            for _, position, policy, version, action in group
+        ]
+        for id, group in groupby(rows, key=lambda row: row[0])
+    }
 
 
 def insert(entries: Sequence[SearchEntry]) -> None:
@@ -129,7 +162,7 @@ def insert(entries: Sequence[SearchEntry]) -> None:
             each.number += 1
 
 
-def _read(call: Any, judgements: Iterable[Judgement]) -> SearchEntry:
+def _read(call: Any, judgements: Sequence[Judgement], labels: Mapping[int, str]) -> SearchEntry:
     requests = [queries.request(call, "request_original")]
     if call.request_final not in (None, call.request_original):
         requests.append(queries.request(call, "request_final"))
@@ -138,10 +171,12 @@ def _read(call: Any, judgements: Iterable[Judgement]) -> SearchEntry:
     if call.response_final not in (None, call.response_original):
         answers = [*answers, *queries.answers(call, "response_final")]
     text = new_text(requests, answers, from_the_start=not call.goes_on)
-    return entry(call, judgements, tools, text)
+    return entry(call, judgements, tools, text, sorted(set(labels.values())))
 
 
-def entry(call: Any, judgements: Iterable[Judgement], tools: Iterable[str], text: str) -> SearchEntry:
+def entry(
+    call: Any, judgements: Sequence[Judgement], tools: Iterable[str], text: str, labels: Collection[str] = ()
+) -> SearchEntry:
     """The entry of a call of which that was decided, in which these tools were called and in which `text` was new."""
     return SearchEntry(
         number=place_of(call.started_at, call.id),
@@ -149,6 +184,6 @@ def entry(call: Any, judgements: Iterable[Judgement], tools: Iterable[str], text
         is_open=call.outcome == "open",
         cost_microdollars=call.cost_microdollars,
         total_ms=call.total_ms,
-        marks=marks_of(call, judgements, tools),
+        marks=marks_of(call, judgements, tools, labels),
         text=text,
     )

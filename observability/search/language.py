@@ -24,6 +24,7 @@ FIELDS = {
     "verdict": "what a policy decided; together with policy:, what that policy decided",
     "outcome": "how the call ended",
     "changed": "what policies changed: yes, no, request or answer",
+    "label": "what a reviewer said of the call or of a verdict on it, or reported: its client said it was wrong",
     "tool": "a tool that the model called, whether or not that was released",
     "status": "the status that the client got",
     "cost": "in dollars: cost:>0.1, cost:0.1..0.5",

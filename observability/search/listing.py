@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from ..models import CallRecord, Outcome
 from ..presentation import ACTIONS
 from ..queries import Teams, visible_calls, with_outcome
+from ..reviews.models import Label
 from .indexing import catch_up
 from .language import Part
 from .marks import read
@@ -24,9 +25,9 @@ PAGE = 50
 MOST = 500
 COUNTED = 500
 """Of how many calls, the newest that match, the facets tell."""
-FACETS = ("outcome", "verdict", "policy", "team", "key", "model", "provider", "tool", "changed")
+FACETS = ("outcome", "verdict", "policy", "team", "key", "model", "provider", "tool", "changed", "label")
 SHOWN = 8
-VOCABULARY = {"outcome": tuple(Outcome.values), "verdict": ACTIONS}
+VOCABULARY = {"outcome": tuple(Outcome.values), "verdict": ACTIONS, "label": tuple(Label.values)}
 DIRECT = ("team", "key", "session", "outcome")
 """What calls have indexes of their own for, so that such lists never wait for the search index."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -77,8 +78,8 @@ def page_of(
         found = find(asked, None, COUNTED) if with_facets else []
         page = _direct_page(parts, before, limit, teams)
     else:
-        _refresh()
-        below = _read_number(before)
+        refresh()
+        below = read_number(before)
         found = find(asked, below, max(COUNTED, limit + 1) if with_facets else limit + 1)
         page = _found_page(found, limit, teams)
     return CallPage(page.calls, page.older, _facets(found), len(found)) if with_facets else page
@@ -94,7 +95,7 @@ def is_direct(parts: Sequence[Part], teams: Teams = None) -> bool:
     return plain and not others and (teams is None or first.name in ("team", "session"))
 
 
-def _refresh() -> None:
+def refresh() -> None:
     """Whoever searches finds what just happened too, as far as that is quickly done."""
     try:
         with transaction.atomic():
@@ -160,7 +161,8 @@ def _read_place(text: str) -> tuple[datetime, Any] | None:
     return _EPOCH + int(number) * _MICROSECOND, id.replace("\0", "")
 
 
-def _read_number(text: str) -> int | None:
+def read_number(text: str) -> int | None:
+    """The place that a page begins below, as `older` says it; None where it says none."""
     return min(int(text[1:]), 2**63 - 1) if text[:1] == "n" and _is_number(text[1:], 19) else None
 
 

@@ -7,7 +7,7 @@ are marked by the step of a scale that they are on.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from math import inf
 from typing import NamedTuple, Protocol
 
@@ -19,12 +19,25 @@ STEPS = tuple(digit * 10**power for power in range(10) for digit in (1, 2, 5))
 """Of milliseconds and of microdollars. What a range cuts through is compared exactly, and a step is never far away."""
 
 
+REVIEWED = {
+    "block": "blocked",
+    "stop": "blocked",
+    "replace": "changed",
+    "respond": "changed",
+    "failed_closed": "failed",
+    "failed_open": "failed",
+}
+"""What decisions people are to look at, and under which kind. Refusals are of limits, which count and do not judge."""
+REPORTED = "reported"
+
+
 class Judgement(NamedTuple):
-    """That a version of a policy decided so."""
+    """That a version of a policy decided so; `is_reviewed` once somebody labelled it, or the call as a whole."""
 
     policy: str
     version: int
     action: str
+    is_reviewed: bool = False
 
 
 class Call(Protocol):
@@ -57,9 +70,16 @@ def read(word: str) -> tuple[str, str]:
     return name, value
 
 
-def marks_of(call: Call, judgements: Iterable[Judgement], tools: Iterable[str]) -> str:
+def marks_of(call: Call, judgements: Sequence[Judgement], tools: Iterable[str], labels: Collection[str] = ()) -> str:
     """All marks of a call, each once, with spaces between them. Empty names are not marked."""
-    return " ".join(dict.fromkeys((ANY, *_marks(call, judgements, tools))))
+    marks = (ANY, *_marks(call, judgements, tools), *_review_marks(judgements, labels))
+    return " ".join(dict.fromkeys(marks))
+
+
+def relabelled(marks: str, judgements: Iterable[Judgement], labels: Collection[str]) -> str:
+    """`marks` of a call with these judgements, now that people gave it `labels`."""
+    kept = (word for word in marks.split(" ") if read(word)[0] not in ("label", "review"))
+    return " ".join(dict.fromkeys((*kept, *_review_marks(judgements, labels))))
 
 
 def steps(name: str, low: float, high: float) -> tuple[str, ...]:
@@ -81,12 +101,23 @@ def _marks(call: Call, judgements: Iterable[Judgement], tools: Iterable[str]) ->
     if call.total_ms is not None:
         yield mark("latency", bisect_right(STEPS, call.total_ms))
     yield from (mark("tool", tool) for tool in tools if tool)
-    for policy, version, action in judgements:
+    for policy, version, action, _ in judgements:
         yield mark("policy", policy)
         yield mark("version", f"{policy}@{version}")
         yield mark("verdict", action)
         yield mark("judged", f"{action}:{policy}")
         yield mark("judged", f"{action}:{policy}@{version}")
+
+
+def _review_marks(judgements: Iterable[Judgement], labels: Collection[str]) -> Iterator[str]:
+    """Labels, and what waits for one; a client's report until people said anything."""
+    yield from (mark("label", label) for label in labels)
+    if set(labels) == {REPORTED}:
+        yield mark("review", REPORTED)
+    for judgement in judgements:
+        if (kind := REVIEWED.get(judgement.action)) and not judgement.is_reviewed:
+            yield mark("review", kind)
+            yield mark("review", f"{kind}:{judgement.policy}")
 
 
 def _changed(call: Call) -> Iterator[str]:

@@ -29,6 +29,7 @@ def test_each_role_has_the_rights_of_its_work() -> None:
                 "observability.view_callrecord",
                 "observability.view_body",
                 "observability.add_report",
+                "observability.add_review",
                 "gateway.change_provider",
                 "auth.change_user",
             ),
@@ -41,6 +42,7 @@ def test_each_role_has_the_rights_of_its_work() -> None:
         "observability.view_callrecord": ["admin", "policy author", "reviewer", "team"],
         "observability.view_body": ["admin", "policy author", "reviewer", "team"],
         "observability.add_report": ["admin", "reviewer", "auditor"],
+        "observability.add_review": ["admin", "reviewer"],
         "gateway.change_provider": ["admin"],
         "auth.change_user": ["admin"],
     }

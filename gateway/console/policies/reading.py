@@ -23,6 +23,7 @@ from gateway.console.policies.standing import (
 from gateway.console.policies.version_diff import Row, compare, flat
 from observability import policy_figures
 from observability.queries import Teams
+from observability.reviews import precision
 from observability.viewers import sees_calls, teams_of
 from policies import registry
 from policies.models import Activation, Policy, PolicyVersion, Terms
@@ -80,6 +81,7 @@ def policy(request: HttpRequest, name: str) -> HttpResponse:
         "stopped": policy_figures.last_stopped(name, _teams(request), figures.since, LAST_STOPPED)
         if reads_calls and figures.total.blocked + figures.total.failed
         else [],
+        "labelled": precision.of_policy(name, _teams(request)),
         "versions": found.versions.select_related("policy")[:SHOWN],
         "version_count": found.versions.count(),
         "activations": found.activations.select_related("version__policy", "previous__version__policy")[:SHOWN],

@@ -112,7 +112,7 @@ def prepared(*activations: ActivePolicy, request: Request | None = None, **how: 
     """A call that is about to begin. It began at 0.0 on nobody's clock, so `at` has no meaning but its order."""
     decisions: list[Decision] = []
     call = Call(id="call_1", request=request or Request("model-1"))
-    how = {"began": 0.0, "link": "http://console/calls/call_1", **how}
+    how = {"began": 0.0, "why": "http://console/why/{}".format, **how}
     return Played(PolicyExecutor(activations, call, decisions.append, **how), decisions)
 
 

@@ -49,7 +49,7 @@ async def test_a_blocked_tool_call_becomes_a_notice_that_names_policy_tool_and_c
         Text("I clean up"),
         Text(
             "[Luthien] The policy no-deletes blocked the tool call bash (t2): recursive delete."
-            " Call call_1: http://console/calls/call_1"
+            " Call call_1: http://console/why/call_1"
         ),
     )
     assert played.response.stop_reason == "end_turn"
@@ -129,11 +129,11 @@ async def test_a_replacement_that_is_equal_changes_nothing() -> None:
 
 async def test_an_answer_of_which_nothing_is_left_says_who_removed_it() -> None:
     played = await play(answer(Text("hello")), active("eraser", on_text=always(replace(()))))
-    assert played.texts == ["[Luthien] The policy eraser removed this answer. Call call_1: http://console/calls/call_1"]
+    assert played.texts == ["[Luthien] The policy eraser removed this answer. Call call_1: http://console/why/call_1"]
 
 
 async def test_a_notice_without_a_page_ends_with_the_call() -> None:
-    played = await play(answer(Text("hello")), active(on_text=always(replace(()))), link="")
+    played = await play(answer(Text("hello")), active(on_text=always(replace(()))), why=lambda id: "")
     assert played.texts == ["[Luthien] The policy guard removed this answer. Call call_1."]
 
 
@@ -150,8 +150,8 @@ async def test_a_blocked_text_and_a_blocked_thinking_each_leave_a_notice() -> No
     )
     assert played.texts == [
         "[Luthien] The policy guard blocked the reasoning of this answer: private."
-        " Call call_1: http://console/calls/call_1",
-        "[Luthien] The policy guard blocked a part of this answer. Call call_1: http://console/calls/call_1",
+        " Call call_1: http://console/why/call_1",
+        "[Luthien] The policy guard blocked a part of this answer. Call call_1: http://console/why/call_1",
     ]
     assert [made[2] for made in played.verdicts] == ["thinking 0", "text 1"]
 
@@ -206,7 +206,7 @@ async def test_stop_ends_the_answer_where_it_stands_and_lets_the_upstream_go() -
     played = await play(source, stopper)
     assert played.texts[0] == "fine"
     assert played.texts[1:] == [
-        "[Luthien] The policy guard blocked a part of this answer: enough. Call call_1: http://console/calls/call_1"
+        "[Luthien] The policy guard blocked a part of this answer: enough. Call call_1: http://console/why/call_1"
     ]
     assert played.response.stop_reason == "end_turn"
     assert source.closed

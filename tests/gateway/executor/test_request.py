@@ -78,7 +78,7 @@ async def test_block_answers_in_the_models_place_and_ends_the_chain(verdict: Ver
     )
     answered, played = await check(ASKED, active("no-cats", on_request=always(verdict)), later, shadow)
     assert answered == Answered(
-        "[Luthien] The policy no-cats blocked this request: no cats. Call call_1: http://console/calls/call_1",
+        "[Luthien] The policy no-cats blocked this request: no cats. Call call_1: http://console/why/call_1",
         blocked=True,
     )
     assert played.verdicts == [

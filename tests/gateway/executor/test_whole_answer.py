@@ -33,7 +33,7 @@ async def test_a_blocked_answer_is_its_notice_alone(verdict: Verdict) -> None:
     events = answer(SIGNED, Text("secret"), LS, stop="tool_use")
     played = await play(events, active(on_answer=always(verdict)), binds_thinking=True)
     assert played.texts == [
-        "[Luthien] The policy guard blocked this answer: no. Call call_1: http://console/calls/call_1"
+        "[Luthien] The policy guard blocked this answer: no. Call call_1: http://console/why/call_1"
     ]
     assert len(played.response.blocks) == 1
     assert played.response.stop_reason == "end_turn"

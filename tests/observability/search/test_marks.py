@@ -6,7 +6,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observability.search.marks import ANY, STEPS, Judgement, mark, marks_of, read, steps
+from observability.search.marks import ANY, STEPS, Judgement, mark, marks_of, read, relabelled, steps
 
 
 @dataclass
@@ -37,8 +37,28 @@ def test_a_call_is_marked_by_what_its_record_says() -> None:
     assert judged - said(Call()) == {
         ("status", "200"), ("changed", "yes"), ("changed", "request"), ("changed", "answer"), ("cost", "3"),
         ("latency", "0"), ("tool", "bash"), ("policy", "p"), ("version", "p@3"), ("verdict", "block"),
-        ("judged", "block:p"), ("judged", "block:p@3"),
+        ("judged", "block:p"), ("judged", "block:p@3"), ("review", "blocked"), ("review", "blocked:p"),
     }  # fmt: skip
+
+
+def test_labels_are_marked_and_what_waits_for_one() -> None:
+    judged = [
+        Judgement("p", 1, "failed_open"),
+        Judgement("q", 1, "block", is_reviewed=True),
+        Judgement("r", 1, "allow"),
+    ]
+    marks = marks_of(Call(), judged, (), ["fine"])
+
+    def said(marks: str) -> set[tuple[str, str]]:
+        return {read(word) for word in marks.split(" ") if read(word)[0] in ("label", "review")}
+
+    assert said(marks) == {("label", "fine"), ("review", "failed"), ("review", "failed:p")}
+    anew = relabelled(marks, judged[1:], ["reported"])
+    assert said(anew) == {("label", "reported"), ("review", "reported")}
+    assert said(relabelled(anew, [], ["missed", "reported"])) == {("label", "missed"), ("label", "reported")}
+    assert said(relabelled(anew, [], [])) == set()
+    others = [{word for word in each.split(" ") if read(word)[0] not in ("label", "review")} for each in (marks, anew)]
+    assert others[0] == others[1]
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=80))

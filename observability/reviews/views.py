@@ -1,0 +1,119 @@
+"""The list of what waits for review, and the labels of it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.http import require_POST, require_safe
+
+from .. import queries
+from ..models import CallRecord, Decision
+from ..search.language import Part, QueryError, parse
+from ..search.listing import VOCABULARY
+from ..text import clean, clean_name
+from ..viewers import User, teams_of
+from ..views import for_reviewers
+from . import labelling
+from .models import CHOICES, WHOLE_CALL, Review
+from .queue import KINDS, Item, of_call, waiting
+
+MOST_TYPED = 2_000
+PERMISSION = "observability.add_review"
+
+
+def may_label(user: User) -> bool:
+    return isinstance(user, AbstractUser) and user.has_perm(PERMISSION)
+
+
+@require_safe
+@for_reviewers
+def reviews(request: HttpRequest) -> HttpResponse:
+    """What nobody looked at yet. `show` is a kind, `q` a search as on the list of calls, `before` a page's place."""
+    kind = request.GET.get("show", "")
+    kind = kind if kind in KINDS else next(iter(KINDS))
+    text = clean(request.GET.get("q", ""), MOST_TYPED).strip()
+    context: dict[str, object] = {
+        "kind": kind,
+        "kinds": [(name, title, _url(name, text)) for name, title in KINDS.items()],
+        "query": text,
+        "choices": CHOICES,
+        "may_label": may_label(request.user),
+    }
+    try:
+        parts: tuple[Part, ...] = parse(text, timezone.now(), VOCABULARY)
+    except QueryError as error:
+        return render(request, "review/list.html", context | {"error": str(error)}, status=400)
+    before = request.GET.get("before", "")
+    page = waiting(kind, parts, before=before, teams=teams_of(request.user))
+    context |= {
+        "page": page,
+        "older_url": _url(kind, text, page.older) if page.older else "",
+        "newest_url": _url(kind, text) if before else "",
+    }
+    return render(request, "review/list.html", context)
+
+
+@require_POST
+@for_reviewers
+def label(request: HttpRequest) -> HttpResponse:
+    """Store a label, or take it back where it is empty; answers with what is to be shown in place of what was."""
+    if not may_label(request.user):
+        raise PermissionDenied
+    call = _call(request)
+    position = _position(request)
+    by = request.user.get_username()
+    said = request.POST.get("label", "")
+    comment = request.POST.get("comment")
+    try:
+        if said:
+            choice = next(each for each in CHOICES if each == said)
+            labelling.label(call, position, choice, by=by, comment=comment)
+        else:
+            labelling.withdraw(call, position, by=by)
+    except (StopIteration, labelling.NoSuchVerdict):
+        raise Http404 from None
+    return _answer(request, call, position)
+
+
+def _answer(request: HttpRequest, call: CallRecord, position: int) -> HttpResponse:
+    if request.headers.get("HX-Request") != "true":
+        back = request.POST.get("next", "")
+        is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+        return redirect(back if is_ours else "reviews")
+    if request.POST.get("panel"):
+        return render(request, "review/panel.html", panel(request.user, call, list(call.decisions.all())))
+    decision = Decision.objects.filter(call_id=call.pk, position=position).first()
+    review = Review.objects.filter(call_id=call.pk, position=position).first()
+    context = {"item": Item(call, decision, review), "choices": CHOICES, "may_label": True}
+    return render(request, "review/item.html", context)
+
+
+def panel(user: User, call: CallRecord, decisions: list[Decision]) -> dict[str, object]:
+    """What the panel of a call's page shows."""
+    items, report = of_call(call, decisions)
+    return {"call": call, "items": items, "report": report, "choices": CHOICES, "may_label": may_label(user)}
+
+
+def _call(request: HttpRequest) -> CallRecord:
+    call = queries.call(clean_name(request.POST.get("call", "")), teams_of(request.user))
+    if call is None:
+        raise Http404
+    return call
+
+
+def _position(request: HttpRequest) -> int:
+    text = request.POST.get("position", "")
+    if text == str(WHOLE_CALL):
+        return WHOLE_CALL
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Http404
+    return int(text)
+
+
+def _url(kind: str, text: str, before: str = "") -> str:
+    said = {"show": kind, "q": text, "before": before}
+    return f"?{urlencode({name: value for name, value in said.items() if value})}"
