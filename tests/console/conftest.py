@@ -1,10 +1,15 @@
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 
 from tests.plugins.live import LiveLuthien, end, migrated
-from tests.plugins.services import DATABASE, drop_database
+from tests.plugins.services import DATABASE, create_database, drop_database
 
 ADMIN = ("admin", "an admin's password")
 READER = ("reader", "a reader's password")
@@ -18,19 +23,32 @@ User.objects.create_user({OUTSIDER[0]!r}, password={OUTSIDER[1]!r})
 """
 
 
+@cache
+def furnished(kind: str) -> tuple[str, Path]:
+    """The database, and the data directory, of an installation after its first start, to be copied."""
+    folder = Path(tempfile.mkdtemp(prefix="luthien-furnished-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    url = migrated(kind, folder)
+    server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": "", "LUTHIEN_ADMIN_PASSWORD": ADMIN[1]})
+    server.manage("set_up")
+    server.manage("shell", "-v", "0", "-c", USERS)
+    return url, folder
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLuthien]:
     """A server of the module's own after its first start, with two more users: one may read calls, one may not."""
     kind = os.environ[DATABASE]
+    original, template = furnished(kind)
     folder = tmp_path_factory.mktemp("console")
-    url = migrated(kind, folder)
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    is_postgres = kind == "postgres"
+    url = create_database(original.rpartition("/")[2]) if is_postgres else f"sqlite:///{folder / 'luthien.sqlite3'}"
     server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": "", "LUTHIEN_ADMIN_PASSWORD": ADMIN[1]})
     try:
-        server.manage("set_up")
-        server.manage("shell", "-v", "0", "-c", USERS)
         server.start()
         yield server
     finally:
         end(server)
-        if kind == "postgres":
+        if is_postgres:
             drop_database(url)
