@@ -53,9 +53,9 @@ def seen_teams(user: User) -> Teams:
 
 
 def visible(user: User) -> QuerySet[Report]:
-    """The reports that `user` made, and for those who may see all, the others too."""
+    """The reports that `user` made, and the others too for those who may see all, of all teams."""
     rows = Report.objects.select_related("job")
-    return rows if has(user, ALL) else rows.filter(job__created_by=user.get_username())
+    return rows if has(user, ALL) and teams_of(user) is None else rows.filter(job__created_by=user.get_username())
 
 
 def found(request: HttpRequest, pk: int) -> Report:

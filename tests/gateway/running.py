@@ -254,6 +254,7 @@ def configuration(demo: str, port: int) -> Json:
         "keys": [
             {"name": "plain", "key": secret("plain"), "team": "payments"},
             {"name": "reader", "key": secret("reader"), "read": True},
+            {"name": "research-reader", "key": secret("research-reader"), "team": "research", "read": True},
             *({"name": name, "key": secret(name)} for name in POLICIES),
         ],
         "policies": [
