@@ -6,6 +6,9 @@ The marks: `L` is asked to log in, `-` is told that it is not allowed, `0` that 
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from gateway.why import link
 
 ROLES = (
     "nobody who is logged in",
@@ -32,6 +35,7 @@ class Row(NamedTuple):
 
 
 ANYBODY = "+ + + + + + + + + +"
+NOWHERE = "0 0 0 0 0 0 0 0 0 0"
 LOGGED_IN = "L + + + + + + + + +"
 CALLS = "L - + + + - + + + +"
 A_CALL = "L - + 0 + - + + + 0"
@@ -47,6 +51,7 @@ OF_ADMINS = "L - - - - - - + + 0"
 
 CALL = "calls/call_1/"
 GUARD = "policies/guard/"
+WHY = urlsplit(link("call_1")).path[1:]
 TEST = "policies/backtests/1000/"
 
 PAGES = (
@@ -67,6 +72,12 @@ PAGES = (
     Row("calls/<str:id>/diff/", A_CALL, f"{CALL}diff/"),
     Row("calls/<str:id>/body/<slug:payload>/", A_CALL, f"{CALL}body/request_original/"),
     Row("calls/<str:id>/body/<slug:payload>/preview/", A_CALL, f"{CALL}body/request_original/preview/"),
+    Row("why/<str:id>/<str:proof>/", ANYBODY, WHY),
+    Row("why/<str:id>/<str:proof>/", NOWHERE, "why/call_1/guessed/"),
+    Row("why/<str:id>/<str:proof>/wrong/", ANYBODY, f"{WHY}wrong/", "POST"),
+    Row("why/<str:id>/<str:proof>/wrong/", NOWHERE, "why/call_1/guessed/wrong/", "POST"),
+    Row("review/", CALLS),
+    Row("review/label/", SEEN_BY_REVIEWERS, method="POST", data={"call": "call_1", "position": "-1", "label": "fine"}),
     Row("activity/monitor", CALLS),
     Row("activity/stream", CALLS),
     Row("activity/stop/<str:id>/", OF_ADMINS, "activity/stop/call_1/"),
