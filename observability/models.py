@@ -17,6 +17,8 @@ from .retention.models import LegalHold as LegalHold
 from .retention.models import RetentionPeriod as RetentionPeriod
 from .reviews.models import Review as Review
 from .search.entry import SearchEntry as SearchEntry
+from .sessions.models import SessionCall as SessionCall
+from .sessions.models import SessionSummary as SessionSummary
 
 
 class Outcome(models.TextChoices):

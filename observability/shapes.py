@@ -70,11 +70,12 @@ def detail(record: CallRecord) -> Json:
             {"kind": block.kind, "name": block.tool_name, "id": block.tool_call_id, "at": block.released_at_ms}
             for block in record.blocks.all()
         ],
-        "verdicts": [_verdict(decision) for decision in record.decisions.all()],
+        "verdicts": [verdict(decision) for decision in record.decisions.all()],
     }
 
 
-def _verdict(decision: Decision) -> Json:
+def verdict(decision: Decision) -> Json:
+    """A decision as the API says it."""
     return {
         "policy": decision.policy,
         "version": decision.version,

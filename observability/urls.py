@@ -5,6 +5,7 @@ from observability.reports import views as reports
 from observability.retention import views as retention
 from observability.reviews import views as reviews
 from observability.search import views as search
+from observability.sessions import views as sessions
 
 urlpatterns = [
     path("activity/stream", activity_stream.stream, name="activity-stream"),
@@ -26,6 +27,11 @@ urlpatterns = [
     path("calls/<str:id>/body/<slug:payload>/preview/", views.body_preview, name="call-body-preview"),
     path("review/", reviews.reviews, name="reviews"),
     path("review/label/", reviews.label, name="review-label"),
+    path("sessions/", sessions.sessions, name="sessions"),
+    path("sessions/<str:name>/", sessions.session, name="session"),
+    path("sessions/<str:name>/changes/", sessions.session_changes, name="session-changes"),
+    path("sessions/<str:name>/bodies/", sessions.session_bodies, name="session-bodies"),
+    path("sessions/<str:name>/export.jsonl", sessions.session_export, name="session-export"),
     path("reports/", reports.reports, name="reports"),
     path("reports/new/<slug:kind>/", reports.new, name="report-new"),
     path("reports/<int:pk>/", reports.report, name="report"),

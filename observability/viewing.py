@@ -10,11 +10,12 @@ from time import monotonic
 from .audit import record
 
 ACTION = "call.viewed"
+SESSION = "session.viewed"
 AGAIN_SECONDS = 600.0
 """Within this time the same reader opens the same thing for one event; each process counts by itself."""
 REMEMBERED = 10_000
 
-View = tuple[str, str, str]
+View = tuple[str, str, str, str]
 
 
 class Views:
@@ -25,17 +26,19 @@ class Views:
         self._lock = Lock()
         self._noted: OrderedDict[View, float] = OrderedDict()
 
-    def note(self, actor: str, call_id: str, shown: str) -> None:
+    def note(self, actor: str, subject: str, shown: str, action: str = ACTION) -> None:
         """Put on record that `actor` is about to be shown bodies of a call: as which page, or through which API.
+
+        With SESSION as `action` the subject is a session, and the bodies are of all its calls that the actor may see.
 
         Who cannot be put on record is shown nothing: what the database raises goes on.
         """
-        view = (actor, call_id, shown)
+        view = (actor, subject, shown, action)
         now = self._clock()
         with self._lock:
             if now - self._noted.get(view, -AGAIN_SECONDS) < AGAIN_SECONDS:
                 return
-        record(actor=actor, action=ACTION, subject=call_id, detail={"shown": shown})
+        record(actor=actor, action=action, subject=subject, detail={"shown": shown})
         with self._lock:
             self._noted[view] = now
             self._noted.move_to_end(view)
@@ -46,6 +49,6 @@ class Views:
 _views = Views()
 
 
-def note(actor: str, call_id: str, shown: str) -> None:
+def note(actor: str, subject: str, shown: str, action: str = ACTION) -> None:
     """As `Views.note`, for this process."""
-    _views.note(actor, call_id, shown)
+    _views.note(actor, subject, shown, action)

@@ -11,8 +11,10 @@ from .policy_changes import told
 class DataAccess(EventExporter):
     name = "data_access"
     title = "Access to data"
-    about = "Who opened the bodies of which call, used them in a replay or a backtest, or took them away in a report."
-    actions = ("call.", "backtest.", "report.")
+    about = (
+        "Who opened the bodies of which call or session, used them in a replay or backtest, or put them in a report."
+    )
+    actions = ("call.", "session.viewed", "backtest.", "report.")
     columns = (Column("At", "time"), Column("Who"), Column("Did"), Column("What"), Column("Details"))
     charts = (Chart("Access by person", "Who"), Chart("Access by kind", "Did"), Chart("Access a day", "At"))
 

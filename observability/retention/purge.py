@@ -110,10 +110,10 @@ def _remove_calls(calls: QuerySet[CallRecord], limit: int, taken: Taken) -> tupl
     places: list[Place] = [(row["boot_id"], row["sequence"], row["chain"]) for row in rows]
     late = Decision.objects.filter(call_id__in=ids, late=True)
     places += late.order_by().values_list("boot_id", "sequence", "chain")
+    contents_gone.send(sender=purge, call_ids=ids)
     for model in (Decision, Block):
         model._base_manager.filter(call_id__in=ids)._raw_delete("default")
     CallRecord.objects.filter(pk__in=ids)._raw_delete("default")
-    contents_gone.send(sender=purge, call_ids=ids)
     _bury(places, calls=len(ids))
     for row in rows:
         taken.teams[row["team"]] = taken.teams.get(row["team"], 0) + 1

@@ -6,7 +6,7 @@ from django.db import connection
 
 from ..database import lay_out_log
 
-TABLES = ("callrecord", "block", "decision", "blob", "blobreference", "searchentry")
+TABLES = ("callrecord", "block", "decision", "blob", "blobreference", "searchentry", "sessioncall", "sessionsummary")
 
 
 def overwrite_what_is_deleted() -> None:

@@ -3,4 +3,6 @@
 from django.dispatch import Signal
 
 contents_gone = Signal()
-"""Sent with `call_ids`, in the transaction in which the contents of these calls go: purged, or erased."""
+"""Sent with `call_ids`, in the transaction in which the contents of these calls go: purged, or erased.
+
+Their rows are still there."""

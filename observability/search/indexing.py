@@ -1,4 +1,4 @@
-"""Filling the search index beside the record: calls that are new, and calls that are over by now."""
+"""Filling the search index, and the stories of sessions, beside the record: calls that are new, and that are over."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from .. import queries
 from ..models import CallRecord, Decision, SearchEntry
 from ..retention.signals import contents_gone
 from ..reviews.models import WHOLE_CALL, Review
+from ..sessions import rollup
+from ..sessions.steps import Steps, steps_of
 from .marks import Judgement, marks_of, relabelled
 from .places import place_of, time_of
 from .texts import called_tools, new_text
@@ -41,6 +43,7 @@ def forget(call_ids: Iterable[str]) -> int:
     ids = list(call_ids)
     removed = 0
     for start in range(0, len(ids), 500):
+        rollup.forget(ids[start : start + 500])
         removed += SearchEntry.objects.filter(call_id__in=ids[start : start + 500]).delete()[0]
     return removed
 
@@ -109,11 +112,12 @@ def _add(calls: Sequence[Any], replacing: Sequence[str] = ()) -> None:
     ids = [call.pk for call in calls]
     labels = _labels(ids)
     judgements = _judgements(ids, labels)
-    entries = [_read(call, judgements.get(call.pk, ()), labels.get(call.pk, {})) for call in calls]
+    read = [_read(call, judgements.get(call.pk, ()), labels.get(call.pk, {})) for call in calls]
     with transaction.atomic():
         if replacing:
             SearchEntry.objects.filter(call_id__in=replacing).delete()
-        insert(entries)
+        insert([entry for entry, _ in read])
+        rollup.add((call, steps) for call, (_, steps) in zip(calls, read, strict=True))
 
 
 def relabel(call_id: str) -> None:
@@ -162,16 +166,16 @@ def insert(entries: Sequence[SearchEntry]) -> None:
             each.number += 1
 
 
-def _read(call: Any, judgements: Sequence[Judgement], labels: Mapping[int, str]) -> SearchEntry:
+def _read(call: Any, judgements: Sequence[Judgement], labels: Mapping[int, str]) -> tuple[SearchEntry, Steps]:
     requests = [queries.request(call, "request_original")]
     if call.request_final not in (None, call.request_original):
         requests.append(queries.request(call, "request_final"))
-    answers = queries.answers(call, "response_original")
-    tools = called_tools(answers)
+    said = given = queries.answers(call, "response_original")
     if call.response_final not in (None, call.response_original):
-        answers = [*answers, *queries.answers(call, "response_final")]
-    text = new_text(requests, answers, from_the_start=not call.goes_on)
-    return entry(call, judgements, tools, text, sorted(set(labels.values())))
+        given = queries.answers(call, "response_final")
+    text = new_text(requests, said if given is said else [*said, *given], from_the_start=not call.goes_on)
+    found = entry(call, judgements, called_tools(said), text, sorted(set(labels.values())))
+    return found, steps_of(requests[0], said, given)
 
 
 def entry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -35,7 +36,7 @@ class Typed(NamedTuple):
 @for_reviewers
 def calls(request: HttpRequest) -> HttpResponse:
     """The list, newest first. The query and `before`, the place of the page, are in the address: a link to share."""
-    typed = _typed(request)
+    typed = typed_in(request)
     before = request.GET.get("before", "")
     context: dict[str, Any] = {
         "query": typed.text,
@@ -53,7 +54,7 @@ def calls(request: HttpRequest) -> HttpResponse:
             "newest_url": _url(typed.text) if before else "",
         }
     else:
-        context |= _marked(typed)
+        context |= marked(typed)
     return render(request, "calls/list.html", context, status=400 if typed.error else 200)
 
 
@@ -71,9 +72,10 @@ def _text(request: HttpRequest) -> str:
     return clean(request.GET.get("q", ""), MOST_TYPED)
 
 
-def _typed(request: HttpRequest) -> Typed:
+def typed_in(request: HttpRequest, filters: Iterable[str] = FILTERS) -> Typed:
+    """The query in the address; `filters` may stand there by themselves too."""
     text = _text(request).strip()
-    for name in FILTERS:
+    for name in filters:
         if value := clean_name(request.GET.get(name, "")).strip():
             text = extended(
                 text, *{"action": ("verdict", value), "changed": ("changed", "yes")}.get(name, (name, value))
@@ -87,7 +89,7 @@ def _typed(request: HttpRequest) -> Typed:
         return Typed(text, (), error)
 
 
-def _marked(typed: Typed) -> dict[str, Any]:
+def marked(typed: Typed) -> dict[str, Any]:
     """The error, and the query in three pieces, of which the middle one is at fault."""
     assert typed.error is not None
     text, start, end = typed.text, typed.error.start, typed.error.end

@@ -1,4 +1,4 @@
-"""Putting made-up calls on record: through the rows, chain and commits of real ones, and into the search index."""
+"""Putting made-up calls on record: through the rows, chain and commits of real ones, into search index and sessions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, cast
 import orjson
 from django.db import connection
 
-from policies.content import Block, Message, Request, Response, Text, ToolCall, Usage
+from policies.content import Block, Message, Request, RequestBlock, Response, Text, ToolCall, ToolResult, Usage
 from policies.verdicts import Decision
 
 from ..chain import NONCE_BYTES
@@ -26,6 +26,8 @@ from ..models import SearchEntry
 from ..search import indexing
 from ..search.marks import Judgement
 from ..search.texts import called_tools, new_text
+from ..sessions import rollup
+from ..sessions.steps import Steps, steps_of
 from ..spill import Spill
 from ..statements import PAYLOADS
 from ..timings import Timings
@@ -52,19 +54,23 @@ def seed(calls: int, *, until: datetime | None = None, seed: int = 1) -> Iterato
             committer.flush()
             if not committer.is_idle:
                 raise RuntimeError("the database does not take the calls")
-            indexing.insert([_entry(*pair) for pair in zip(chunk, entries, strict=True)])
+            indexed = [_indexed(*pair) for pair in zip(chunk, entries, strict=True)]
+            indexing.insert([entry for _, _, entry in indexed])
+            rollup.add((call, steps) for call, steps, _ in indexed)
             done += len(chunk)
             yield done
     finally:
         committer.leave()
 
 
-def _entry(turn: Turn, closing: Closing) -> SearchEntry:
-    """What the index would make of the call, without reading it back."""
+def _indexed(turn: Turn, closing: Closing) -> tuple[Any, Steps, SearchEntry]:
+    """The call's columns, and what the index would make of it, without reading it back."""
     facts, fields = closing.opening.facts, closing.fields
     call = SimpleNamespace(
         id=facts.id,
         started_at=turn.at,
+        closed_at=closing.closed_at,
+        request_headers=facts.request_headers,
         team=facts.team,
         key=facts.key,
         session=facts.session,
@@ -74,18 +80,32 @@ def _entry(turn: Turn, closing: Closing) -> SearchEntry:
         status=fields["status"],
         changed_request=fields["changed_request"],
         changed_response=fields["changed_response"],
+        input_tokens=closing.usage.input_tokens if closing.usage else None,
+        output_tokens=closing.usage.output_tokens if closing.usage else None,
         cost_microdollars=fields["cost_microdollars"],
         total_ms=turn.milliseconds,
     )
     requests = [_request(turn.asked)]
     if turn.forwarded is not turn.asked and closing.forwarded:
         requests.append(_request(turn.forwarded))
-    answers = [Response(blocks=_blocks(turn.said))] if turn.said else []
-    tools = called_tools(answers)
+    said = given = [Response(blocks=_blocks(turn.said))] if turn.said else []
     if turn.given is not turn.said and turn.given:
-        answers.append(Response(blocks=_blocks(turn.given)))
-    text = new_text(requests, answers, from_the_start=False)
-    return indexing.entry(call, [Judgement(each[0], each[1], each[3]) for each in turn.judged], tools, text)
+        given = [Response(blocks=_blocks(turn.given))]
+    text = new_text(requests, said if given is said else [*said, *given], from_the_start=False)
+    judgements = [Judgement(each[0], each[1], each[3]) for each in turn.judged]
+    entry = indexing.entry(call, judgements, called_tools(said), text)
+    return call, steps_of(_whole(turn.asked), said, given), entry
+
+
+def _whole(body: dict[str, Any]) -> Request:
+    """All that was asked, as far as the steps of a conversation need it."""
+    return Request(body["model"], tuple(Message(each["role"], _asked(each["content"])) for each in body["messages"]))
+
+
+def _asked(content: str | list[dict[str, Any]]) -> tuple[RequestBlock, ...]:
+    if isinstance(content, str):
+        return (Text(content),)
+    return tuple(ToolResult(each["tool_use_id"]) if "tool_use_id" in each else _block(each) for each in content)
 
 
 def _request(body: dict[str, Any]) -> Request:
@@ -116,7 +136,7 @@ def _closing(turn: Turn, boot_id: str, random: Random) -> Closing:
     sent = turn.outcome != "refused"
     status = {"refused": 429, "upstream_error": 529}.get(turn.outcome, 200)
     attempt = {"provider": provider, "model": name, "status": status, "error": "", "ms": turn.milliseconds}
-    decisions = [_decision(place, *judged) for place, judged in enumerate(turn.judged)]
+    decisions = [_decision(place, _about(turn, each[2]), *each) for place, each in enumerate(turn.judged)]
     blocks = list(_released(turn))
     original = [orjson.dumps(turn.said)] if turn.said else []
     final = [orjson.dumps(turn.given)] if turn.given is not turn.said else original
@@ -173,9 +193,16 @@ def _facts(turn: Turn, asked: bytes, random: Random) -> CallFacts:
     )
 
 
-def _decision(place: int, policy: str, version: int, hook: str, action: str) -> dict[str, Any]:
+def _about(turn: Turn, hook: str) -> str:
+    """What a hook decides about, as the executor names it."""
+    if hook == "on_tool_call" and turn.said:
+        return f"tool_call {turn.said['content'][-1]['id']}"
+    return "request" if hook == "on_request" else "text 0"
+
+
+def _decision(place: int, about: str, policy: str, version: int, hook: str, action: str) -> dict[str, Any]:
     reason = {"block": "recursive delete (rm)", "replace": "a secret was removed"}.get(action, "")
-    decision = Decision(policy, version, "enforce", hook, f"block {place}", action, reason, 5.0 + place, 0.3)
+    decision = Decision(policy, version, "enforce", hook, about, action, reason, 5.0 + place, 0.3)
     return decision_row(place, decision, late=False)
 
 

@@ -7,7 +7,9 @@
   const NOT_ALLOWED = 4403;
   const state = document.getElementById("activity-state");
   const known = new Set();
-  let filter = Object.fromEntries(new URLSearchParams(location.search));
+  const { session } = state.dataset;
+  // A page of one session watches that one; the others are told in their address what to watch.
+  let filter = session === undefined ? Object.fromEntries(new URLSearchParams(location.search)) : { session };
   let cursor = "";
   let socket;
   let failures = 0;

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from observability import queries
-from observability.models import CallRecord, SearchEntry
+from observability.models import CallRecord, SearchEntry, SessionCall, SessionSummary
 from observability.search import indexing
 from observability.seeding.seeding import seed
 
@@ -15,7 +15,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def entries() -> list[tuple[object, ...]]:
-    return [tuple(row.values()) for row in SearchEntry.objects.order_by("number").values()]
+    rows = [tuple(row.values()) for row in SearchEntry.objects.order_by("number").values()]
+    rows += [tuple(row.values()) for row in SessionCall.objects.order_by("pk").values()]
+    return rows + [tuple(row.values())[1:] for row in SessionSummary.objects.order_by("session", "team").values()]
 
 
 def test_seeded_calls_are_whole_and_indexed_as_the_index_would_have_done_it() -> None:
@@ -25,7 +27,7 @@ def test_seeded_calls_are_whole_and_indexed_as_the_index_would_have_done_it() ->
     diff = queries.diff(record)
     assert diff["response"]["changed"] and diff["response"]["original"] != diff["response"]["final"]
     made = entries()
-    assert len(made) == 250
+    assert SearchEntry.objects.count() == SessionCall.objects.count() == 250
     indexing.forget(SearchEntry.objects.values_list("call_id", flat=True))
     while indexing.catch_up():
         pass
