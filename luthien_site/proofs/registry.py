@@ -12,12 +12,16 @@ MODULES = ("crash", "outage", "million")
 
 @dataclass(frozen=True)
 class Order:
-    """How to run a proof. `folder` is its own to write in and does not exist yet; `say` is told what goes on."""
+    """How to run a proof. `folder` is its own to write in and does not exist yet; `say` is told what goes on.
+
+    `keep` is where a proof that can leaves what it made, and takes it from the next time.
+    """
 
     folder: Path
     rounds: int
     postgres: bool
     say: Callable[[str], None]
+    keep: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Proof:
-    """`run` raises DidNotStart where the proof could not be made at all."""
+    """`run` raises DidNotStart where the proof could not be made at all. One that `keeps` heeds Order.keep."""
 
     name: str
     claim: str
     rounds: int
     run: Callable[[Order], Finding]
+    keeps: bool = False
 
 
 def proofs() -> dict[str, Proof]:

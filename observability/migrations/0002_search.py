@@ -34,6 +34,8 @@ POSTGRES = (
     """,
     "CREATE INDEX search_marked ON observability_searchentry USING gin (marked)",
     "CREATE INDEX search_words ON observability_searchentry USING gin (words)",
+    "CREATE INDEX search_cost ON observability_searchentry (cost_microdollars)",
+    "CREATE INDEX search_latency ON observability_searchentry (total_ms)",
     # The planner has to know what is rare: it chooses between an index of words and a walk from the newest call.
     "ALTER TABLE observability_searchentry ALTER COLUMN marked SET STATISTICS 1000",
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from .. import queries
@@ -25,6 +25,41 @@ OVERLAP = timedelta(seconds=60)
 that, from a journal on disk, is found by `sweep`."""
 AT_ONCE = 100
 SWEPT_AT_ONCE = 2_000
+
+
+class Entry(NamedTuple):
+    """A row of the index (entry.py)."""
+
+    number: int
+    call_id: str
+    is_open: bool
+    cost_microdollars: int | None
+    total_ms: float | None
+    marks: str
+    text: str
+
+
+_IS_BEHIND = """
+    SELECT EXISTS (
+        SELECT 1 FROM (SELECT id FROM observability_callrecord ORDER BY started_at DESC, id DESC LIMIT %s) AS newest
+        WHERE NOT EXISTS (SELECT 1 FROM observability_searchentry AS entry WHERE entry.call_id = newest.id)
+    ) OR EXISTS (
+        SELECT 1 FROM observability_searchentry AS entry
+        JOIN observability_callrecord AS call ON call.id = entry.call_id
+        WHERE entry.is_open AND call.outcome <> 'open'
+    )
+"""
+_INSERT = (
+    f"INSERT INTO observability_searchentry ({', '.join(Entry._fields)}) "  # noqa: S608
+    f"VALUES ({', '.join(['%s'] * len(Entry._fields))}) ON CONFLICT DO NOTHING"
+)
+
+
+def is_behind() -> bool:
+    """Whether `catch_up` has something to do: one quick query, which looks at the newest calls only."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_BEHIND, (AT_ONCE,))
+        return bool(cursor.fetchone()[0])
 
 
 def catch_up(most: int = AT_ONCE) -> int:
@@ -155,18 +190,22 @@ def _judgements(ids: Sequence[str], labels: Mapping[str, Mapping[int, str]]) -> 
     }
 
 
-def insert(entries: Sequence[SearchEntry]) -> None:
+def insert(entries: Sequence[Entry]) -> None:
     """Index the calls of these entries. Some may be there already; two of one microsecond may want one place."""
     wanted = {each.call_id: each for each in entries}
-    while wanted:
-        SearchEntry.objects.bulk_create(wanted.values(), ignore_conflicts=True)
-        there = set(SearchEntry.objects.filter(call_id__in=wanted).values_list("call_id", flat=True))
-        wanted = {id: each for id, each in wanted.items() if id not in there}
-        for each in wanted.values():
-            each.number += 1
+    with transaction.atomic():
+        while wanted and _insert(wanted.values()) < len(wanted):
+            there = set(SearchEntry.objects.filter(call_id__in=wanted).values_list("call_id", flat=True))
+            wanted = {id: each._replace(number=each.number + 1) for id, each in wanted.items() if id not in there}
 
 
-def _read(call: Any, judgements: Sequence[Judgement], labels: Mapping[int, str]) -> tuple[SearchEntry, Steps]:
+def _insert(entries: Iterable[Entry]) -> int:
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, list(entries))
+        return int(cursor.rowcount)
+
+
+def _read(call: Any, judgements: Sequence[Judgement], labels: Mapping[int, str]) -> tuple[Entry, Steps]:
     requests = [queries.request(call, "request_original")]
     if call.request_final not in (None, call.request_original):
         requests.append(queries.request(call, "request_final"))
@@ -180,9 +219,9 @@ def _read(call: Any, judgements: Sequence[Judgement], labels: Mapping[int, str])
 
 def entry(
     call: Any, judgements: Sequence[Judgement], tools: Iterable[str], text: str, labels: Collection[str] = ()
-) -> SearchEntry:
+) -> Entry:
     """The entry of a call of which that was decided, in which these tools were called and in which `text` was new."""
-    return SearchEntry(
+    return Entry(
         number=place_of(call.started_at, call.id),
         call_id=call.id,
         is_open=call.outcome == "open",

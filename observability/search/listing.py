@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, transaction
@@ -15,9 +16,9 @@ from ..models import CallRecord, Outcome
 from ..presentation import ACTIONS
 from ..queries import Teams, visible_calls, with_outcome
 from ..reviews.models import Label
-from .indexing import catch_up
+from .indexing import catch_up, is_behind
 from .language import Part
-from .marks import read
+from .marks import mark, read
 from .matching import Found, find
 from .wanted import wanted
 
@@ -30,6 +31,7 @@ SHOWN = 8
 VOCABULARY = {"outcome": tuple(Outcome.values), "verdict": ACTIONS, "label": tuple(Label.values)}
 DIRECT = ("team", "key", "session", "outcome")
 """What calls have indexes of their own for, so that such lists never wait for the search index."""
+_FACET_MARKS = tuple(mark(name, "") for name in FACETS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -98,8 +100,9 @@ def is_direct(parts: Sequence[Part], teams: Teams = None) -> bool:
 def refresh() -> None:
     """Whoever searches finds what just happened too, as far as that is quickly done."""
     try:
-        with transaction.atomic():
-            catch_up()
+        if is_behind():
+            with transaction.atomic():
+                catch_up()
     except DatabaseError:
         pass  # busy, or read-only: the index is what it is
 
@@ -138,11 +141,12 @@ def _found_page(found: Sequence[Found], limit: int, teams: Teams) -> CallPage:
 
 def _facets(found: Sequence[Found]) -> dict[str, list[Count]]:
     counters: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
-    words = Counter(word for entry in found for word in entry.marks.split(" "))
+    words = Counter(chain.from_iterable(entry.marks.split(" ") for entry in found))
     for word, calls in words.items():
-        name, value = read(word)
-        if name in counters:
-            counters[name][value] += calls
+        # Most words are sessions and steps, and to read them takes longer than to count them.
+        if word.startswith(_FACET_MARKS):
+            name, value = read(word)
+            counters[name][value] = calls
     return {
         name: [Count(value, calls) for value, calls in counter.most_common(SHOWN)]
         for name, counter in counters.items()

@@ -1,13 +1,15 @@
 """Marks: what can be asked of a call beside its text, each as one word of the search index. Pure.
 
-A mark is `q` and the hexadecimal digits of `name:value`, because a tokenizer would take anything else apart. Numbers
-are marked by the step of a scale that they are on.
+A mark is `q` and `name:value`, in which all but small letters and digits is `q` and a byte's two hexadecimal digits,
+because a tokenizer would take anything else apart. Numbers are marked by the step of a scale that they are on.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from math import inf
 from typing import NamedTuple, Protocol
 
@@ -15,8 +17,13 @@ ANY = "qany"
 """The mark that every call has."""
 MOST_BYTES = 400
 """Of a value, the bytes that count."""
-STEPS = tuple(digit * 10**power for power in range(10) for digit in (1, 2, 5))
-"""Of milliseconds and of microdollars. What a range cuts through is compared exactly, and a step is never far away."""
+STEPS = tuple(10 ** (place / 20) for place in range(200))
+"""Of milliseconds and of microdollars, each an eighth above the one before. What a range cuts through is compared
+exactly, and that should not be many calls."""
+NONE = "none"
+"""The step of calls that have no such number."""
+_OTHER = re.compile(rb"[^a-pr-z0-9]")
+_BYTE = re.compile(rb"q(..)")
 
 
 REVIEWED = {
@@ -56,17 +63,19 @@ class Call(Protocol):
     total_ms: float | None
 
 
-def mark(name: str, value: object) -> str:
+@lru_cache(4096)
+def mark(name: str, value: str | int) -> str:
     """The mark of a call of which this is so."""
     said = f"{name}:{value}".encode("utf-8", "replace")[:MOST_BYTES]
-    return f"q{said.hex()}"
+    return "q" + _OTHER.sub(lambda other: b"q%02x" % ord(other[0]), said).decode()
 
 
 def read(word: str) -> tuple[str, str]:
     """What a mark says: a name and a value; two empty ones for ANY."""
     if word == ANY:
         return "", ""
-    name, _, value = bytes.fromhex(word[1:]).decode("utf-8", "replace").partition(":")
+    said = _BYTE.sub(lambda digits: bytes((int(digits[1], 16),)), word[1:].encode())
+    name, _, value = said.decode("utf-8", "replace").partition(":")
     return name, value
 
 
@@ -84,9 +93,22 @@ def relabelled(marks: str, judgements: Iterable[Judgement], labels: Collection[s
 
 def steps(name: str, low: float, high: float) -> tuple[str, ...]:
     """The marks of all steps that have numbers from `low` to `high`."""
-    first = bisect_right(STEPS, low) if low > -inf else 0
-    last = bisect_right(STEPS, high) if high < inf else len(STEPS)
-    return tuple(mark(name, step) for step in range(first, last + 1))
+    return tuple(mark(name, step) for step in range(_step(low), _step(high) + 1))
+
+
+def other_steps(name: str, low: float, high: float) -> tuple[str, ...]:
+    """The marks of all steps that have numbers below `low` or above `high`, or none."""
+    below = range(_step(low) + 1) if low > -inf else ()
+    above = range(_step(high), len(STEPS) + 1) if high < inf else ()
+    return tuple(mark(name, step) for step in (NONE, *dict.fromkeys((*below, *above))))
+
+
+def _step(number: float) -> int:
+    return bisect_right(STEPS, number)
+
+
+def _step_of(number: float | None) -> int | str:
+    return NONE if number is None else _step(number)
 
 
 def _marks(call: Call, judgements: Iterable[Judgement], tools: Iterable[str]) -> Iterator[str]:
@@ -96,10 +118,8 @@ def _marks(call: Call, judgements: Iterable[Judgement], tools: Iterable[str]) ->
     if call.status is not None:
         yield mark("status", call.status)
     yield from (mark("changed", value) for value in _changed(call))
-    if call.cost_microdollars is not None:
-        yield mark("cost", bisect_right(STEPS, call.cost_microdollars))
-    if call.total_ms is not None:
-        yield mark("latency", bisect_right(STEPS, call.total_ms))
+    yield mark("cost", _step_of(call.cost_microdollars))
+    yield mark("latency", _step_of(call.total_ms))
     yield from (mark("tool", tool) for tool in tools if tool)
     for policy, version, action, _ in judgements:
         yield mark("policy", policy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -10,7 +10,7 @@ from django.db import connection
 from .marks import ANY
 from .places import first_place
 from .quantities import Span
-from .wanted import Wanted, Word
+from .wanted import Wanted, Words
 
 
 class Found(NamedTuple):
@@ -42,13 +42,14 @@ def statement(wanted: Wanted, below: int | None, most: int) -> tuple[str, tuple[
     """The statement that `find` runs."""
     sqlite = connection.vendor == "sqlite"
     search = _sqlite(wanted) if sqlite else _postgres(wanted)
-    number = "search.rowid" if sqlite else "entry.number"
+    by_words = sqlite and search
+    number = "search.rowid" if by_words else "entry.number"
     conditions = [*search, *_places(wanted, below, number), *_exact(wanted, "LIKE" if sqlite else "ILIKE")]
     restricting = " AND ".join(condition.sql for condition in conditions) or "TRUE"
     # By the words first, whatever else there is: only so the rows come in the order that is wanted.
     tables = (
         "observability_search AS search CROSS JOIN observability_searchentry AS entry ON entry.number = search.rowid"
-        if sqlite
+        if by_words
         else "observability_searchentry AS entry"
     )
     sql = (
@@ -59,8 +60,11 @@ def statement(wanted: Wanted, below: int | None, most: int) -> tuple[str, tuple[
 
 
 def _sqlite(wanted: Wanted) -> list[Condition]:
-    asked = _expression(wanted, _fts_mark, _fts_word, " AND ", " OR ")
-    unwanted = [*map(_fts_mark, wanted.without_marks), *map(_fts_word, wanted.without_words)]
+    groups = [f"({' OR '.join(map(_fts_mark, group))})" for group in (*wanted.marks, *wanted.steps)]
+    asked = " AND ".join((*groups, *map(_fts_words, wanted.words)))
+    unwanted = [*map(_fts_mark, wanted.without_marks), *map(_fts_words, wanted.without_words)]
+    if not asked and not unwanted:
+        return []
     asked = asked or _fts_mark(ANY)
     return [
         Condition("observability_search MATCH %s", (f"({asked}) NOT ({' OR '.join(unwanted)})" if unwanted else asked,))
@@ -71,28 +75,28 @@ def _fts_mark(mark: str) -> str:
     return f'marks : "{mark}"'
 
 
-def _fts_word(word: Word) -> str:
-    return f'text : "{word.text}"{" *" if word.open else ""}'
+def _fts_words(words: Words) -> str:
+    return f'text : "{" ".join(words.texts)}"{" *" if words.open else ""}'
 
 
 def _postgres(wanted: Wanted) -> list[Condition]:
     conditions = [Condition("entry.marked @@ %s::tsquery", (" | ".join(group),)) for group in wanted.marks]
     conditions += [Condition("NOT entry.marked @@ %s::tsquery", (mark,)) for mark in wanted.without_marks]
-    conditions += [_ts_word(word, "") for word in wanted.words]
-    conditions += [_ts_word(word, "NOT ") for word in wanted.without_words]
+    conditions += [condition for words in wanted.words for condition in _ts_words(words, "")]
+    conditions += [condition for words in wanted.without_words for condition in _ts_words(words, "NOT ")]
     return conditions
 
 
-def _ts_word(word: Word, negation: str) -> Condition:
-    """A word as the parser of the text takes it; its beginning as a lexeme."""
-    if word.open:
-        return Condition(f"{negation}entry.words @@ (quote_literal(lower(%s)) || ':*')::tsquery", (word.text,))
-    return Condition(f"{negation}entry.words @@ plainto_tsquery('simple', %s)", (word.text,))
+def _ts_words(words: Words, negation: str) -> Iterator[Condition]:
+    """Each word as the parser of the text takes it; a beginning as a lexeme.
 
-
-def _expression(wanted: Wanted, mark: Callable[[str], str], word: Callable[[Word], str], both: str, either: str) -> str:
-    groups = [f"({either.join(map(mark, group))})" for group in wanted.marks]
-    return both.join((*groups, *map(word, wanted.words)))
+    That they follow one another is not asked: of a long text the database does not keep where its last words are.
+    """
+    *whole, last = words.texts
+    for text in whole if words.open else words.texts:
+        yield Condition(f"{negation}entry.words @@ plainto_tsquery('simple', %s)", (text,))
+    if words.open:
+        yield Condition(f"{negation}entry.words @@ (quote_literal(lower(%s)) || ':*')::tsquery", (last,))
 
 
 def _places(wanted: Wanted, below: int | None, number: str) -> list[Condition]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from random import Random
 from types import SimpleNamespace
@@ -22,7 +23,6 @@ from ..database import connect
 from ..decision_rows import decision_row
 from ..entries import CallFacts, Closing, Opening, Outcome, ReleasedBlock
 from ..inbox import Inbox, Queued
-from ..models import SearchEntry
 from ..search import indexing
 from ..search.marks import Judgement
 from ..search.texts import called_tools, new_text
@@ -54,7 +54,7 @@ def seed(calls: int, *, until: datetime | None = None, seed: int = 1) -> Iterato
             committer.flush()
             if not committer.is_idle:
                 raise RuntimeError("the database does not take the calls")
-            indexed = [_indexed(*pair) for pair in zip(chunk, entries, strict=True)]
+            indexed = list(map(_indexed, chunk, entries))
             indexing.insert([entry for _, _, entry in indexed])
             rollup.add((call, steps) for call, steps, _ in indexed)
             done += len(chunk)
@@ -63,7 +63,7 @@ def seed(calls: int, *, until: datetime | None = None, seed: int = 1) -> Iterato
         committer.leave()
 
 
-def _indexed(turn: Turn, closing: Closing) -> tuple[Any, Steps, SearchEntry]:
+def _indexed(turn: Turn, closing: Closing) -> tuple[Any, Steps, indexing.Entry]:
     """The call's columns, and what the index would make of it, without reading it back."""
     facts, fields = closing.opening.facts, closing.fields
     call = SimpleNamespace(
@@ -136,7 +136,7 @@ def _closing(turn: Turn, boot_id: str, random: Random) -> Closing:
     sent = turn.outcome != "refused"
     status = {"refused": 429, "upstream_error": 529}.get(turn.outcome, 200)
     attempt = {"provider": provider, "model": name, "status": status, "error": "", "ms": turn.milliseconds}
-    decisions = [_decision(place, _about(turn, each[2]), *each) for place, each in enumerate(turn.judged)]
+    decisions = [_decision(place, each) | {"block": _about(turn, each[2])} for place, each in enumerate(turn.judged)]
     blocks = list(_released(turn))
     original = [orjson.dumps(turn.said)] if turn.said else []
     final = [orjson.dumps(turn.given)] if turn.given is not turn.said else original
@@ -200,9 +200,11 @@ def _about(turn: Turn, hook: str) -> str:
     return "request" if hook == "on_request" else "text 0"
 
 
-def _decision(place: int, about: str, policy: str, version: int, hook: str, action: str) -> dict[str, Any]:
+@cache
+def _decision(place: int, judged: tuple[str, int, str, str]) -> dict[str, Any]:
+    policy, version, hook, action = judged
     reason = {"block": "recursive delete (rm)", "replace": "a secret was removed"}.get(action, "")
-    decision = Decision(policy, version, "enforce", hook, about, action, reason, 5.0 + place, 0.3)
+    decision = Decision(policy, version, "enforce", hook, "", action, reason, 5.0 + place, 0.3)
     return decision_row(place, decision, late=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -37,10 +38,8 @@ COMMANDS = (
     "rm -rf build/tmp", "curl -s https://status.example.com", "psql -c 'select count(*) from orders'",
 )  # fmt: skip
 TOOLS = ("bash", "read_file", "edit_file", "search_code", "sql_query", "fetch_page")
-OUTCOMES = (
-    ("finished", 940), ("cancelled", 18), ("upstream_error", 16), ("cut", 8), ("refused", 8), ("stalled", 6),
-    ("interrupted", 4),
-)  # fmt: skip
+OUTCOMES = ("finished", "cancelled", "upstream_error", "cut", "refused", "stalled", "interrupted")
+OF_A_THOUSAND = tuple(accumulate((940, 18, 16, 8, 8, 6, 4)))
 POLICIES = (("no-dangerous-commands", 3, "on_tool_call"), ("secrets", 2, "on_request"), ("tone", 1, "on_text"))
 MOST_TURNS = 14
 WORDS_A_SENTENCE = 8
@@ -105,7 +104,7 @@ def _new_talk(random: Random) -> Talk:
 def _turn(talk: Talk, at: datetime, random: Random) -> Turn:
     talk.messages.append(_next_message(talk, random))
     blocks = _blocks(random)
-    outcome = random.choices(*zip(*OUTCOMES, strict=True))[0]
+    outcome = random.choices(OUTCOMES, cum_weights=OF_A_THOUSAND)[0]
     judged, given, forwarded = _judge(talk, blocks, random)
     asked = _request(talk, talk.messages)
     if any(action == "block" for *_, action in judged) and outcome == "finished":

@@ -27,7 +27,8 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
     def away(order: Order) -> Finding:
         raise DidNotStart("PostgreSQL is not there.")
 
-    known = {name: Proof(name, "All is well.", 7, run) for name, run in (("good", good), ("bad", bad), ("away", away))}
+    runs = {"good": good, "bad": bad, "away": away}
+    known = {name: Proof(name, "All is well.", 7, run, keeps=name == "good") for name, run in runs.items()}
     monkeypatch.setattr(prove, "proofs", lambda: known)
     return given
 
@@ -62,3 +63,10 @@ def test_without_a_name_all_are_run(orders: list[Order]) -> None:
 def test_an_unknown_proof_is_refused_with_the_names_that_there_are(orders: list[Order]) -> None:
     with pytest.raises(CommandError, match="There is no proof magic; there are good, bad, away"):
         call_command("prove", "magic")
+
+
+def test_what_a_proof_made_is_kept_where_that_was_asked_for(orders: list[Order], tmp_path: Path) -> None:
+    call_command("prove", "good", "--keep", str(tmp_path))
+    assert orders[0].keep == tmp_path
+    with pytest.raises(CommandError, match="nothing to keep of bad"):
+        call_command("prove", "bad", "--keep", str(tmp_path))

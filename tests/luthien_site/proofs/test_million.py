@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from luthien_site.proofs.questions import is_scan
 from luthien_site.proofs.registry import Order
 
 ANSWER = {"name": "a list", "ms": 400.0, "most_ms": 300, "queries": 4, "most_queries": 3, "scans": ["SCAN x"]}
+FILLED = {"calls": 5, "tables": million._tables()}
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
@@ -28,7 +32,37 @@ def test_what_is_too_slow_too_many_or_read_whole_is_told() -> None:
 
 def test_a_record_that_cannot_be_made_is_no_proof() -> None:
     with pytest.raises(DidNotStart, match="failed"):
-        million._run(["manage.py", "seed_calls", "none"], {"LUTHIEN_DATA_DIR": "/dev/null"})
+        million._run(["manage.py", "seed_calls", "none"], {"LUTHIEN_DATA_DIR": "/dev/null"}, lambda line: None)
+
+
+def test_a_database_that_is_kept_is_filled_once_and_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[str] = []
+
+    def run_it(command: list[str], environment: dict[str, str], say: Callable[[str], None]) -> str:
+        commands.append(command[1])
+        return "[]"
+
+    monkeypatch.setattr(million, "_run", run_it)
+    order = Order(tmp_path / "unused", 5, False, lambda line: None, keep=tmp_path / "kept")
+    assert run(order).counts == {"calls": 5000}
+    assert run(replace(order, rounds=7)).counts == {"calls": 5000}
+    asking = "luthien_site.proofs.questions"
+    assert commands == ["migrate", "seed_calls", asking, asking]
+    assert not order.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("note", "reason"), [(None, "was filled to the end"), (FILLED | {"tables": "others"}, "tables of another version")]
+)
+def test_a_database_of_which_nothing_is_known_is_not_asked(
+    note: dict[str, object] | None, reason: str, tmp_path: Path
+) -> None:
+    if note is not None:
+        (tmp_path / million.NOTE).write_text(json.dumps(note))
+    with pytest.raises(DidNotStart, match=reason):
+        run(Order(tmp_path / "unused", 5, False, lambda line: None, keep=tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -44,3 +78,4 @@ def test_a_record_that_cannot_be_made_is_no_proof() -> None:
 )
 def test_a_plan_is_read(step: str, whole: bool) -> None:
     assert is_scan(step) is whole
+    assert not is_scan("SCAN newest", ["CO-ROUTINE newest", "SCAN newest"])

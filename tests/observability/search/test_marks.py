@@ -6,7 +6,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observability.search.marks import ANY, STEPS, Judgement, mark, marks_of, read, relabelled, steps
+from observability.search.marks import ANY, STEPS, Judgement, mark, marks_of, other_steps, read, relabelled, steps
 
 
 @dataclass
@@ -31,11 +31,12 @@ def said(call: Call, *judgements: Judgement, tools: tuple[str, ...] = ()) -> set
 def test_a_call_is_marked_by_what_its_record_says() -> None:
     assert said(Call()) == {
         ("", ""), ("team", "payments"), ("key", "ci"), ("model", "m"), ("outcome", "finished"), ("changed", "no"),
+        ("cost", "none"), ("latency", "none"),
     }  # fmt: skip
     whole = Call(status=200, changed_request=True, changed_response=True, cost_microdollars=7, total_ms=0.5)
     judged = said(whole, Judgement("p", 3, "block"), Judgement("p", 3, "block"), tools=("bash", ""))
     assert judged - said(Call()) == {
-        ("status", "200"), ("changed", "yes"), ("changed", "request"), ("changed", "answer"), ("cost", "3"),
+        ("status", "200"), ("changed", "yes"), ("changed", "request"), ("changed", "answer"), ("cost", "17"),
         ("latency", "0"), ("tool", "bash"), ("policy", "p"), ("version", "p@3"), ("verdict", "block"),
         ("judged", "block:p"), ("judged", "block:p@3"), ("review", "blocked"), ("review", "blocked:p"),
     }  # fmt: skip
@@ -70,7 +71,8 @@ def test_a_mark_is_one_word_and_says_what_it_marks(value: str) -> None:
 
 def test_what_no_text_may_hold_is_marked_all_the_same() -> None:
     assert read(mark("team", "\ud800")) == ("team", "?")
-    assert len(mark("team", "x" * 1000)) == 801
+    assert len(mark("team", "x" * 1000)) == 1 + len("teamq3a") + 395
+    assert len(mark("team", "X" * 1000)) < 1300
 
 
 @given(st.floats(0, 1e11), st.floats(0, 1e11), st.floats(0, 1e11))
@@ -79,3 +81,7 @@ def test_the_steps_of_a_range_have_every_number_in_it(low: float, high: float, n
     marked = said(Call(total_ms=number)) & {read(word) for word in steps("latency", low, high)}
     assert bool(marked) or not low <= number <= high
     assert len(steps("latency", -inf, inf)) == len(STEPS) + 1
+    others = {read(word) for word in other_steps("latency", low, high)}
+    assert ("latency", "none") in others
+    assert (low <= number <= high) or said(Call(total_ms=number)) & others
+    assert len(other_steps("latency", -inf, inf)) == 1

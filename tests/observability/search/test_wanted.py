@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import inf
 
 import pytest
 
 from observability.search.language import parse
-from observability.search.marks import mark, steps
+from observability.search.marks import mark, other_steps, steps
 from observability.search.quantities import Span
-from observability.search.wanted import Wanted, Word, wanted
+from observability.search.wanted import Wanted, Words, wanted
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -39,7 +40,7 @@ def test_the_latest_after_and_the_earliest_before_count() -> None:
 
 def test_ranges_are_looked_up_by_steps_and_compared() -> None:
     found = asked("cost:1..2 -latency:>2s")
-    assert found.marks == [steps("cost", 1_000_000, 2_000_000)]
+    assert found.steps == [steps("cost", 1_000_000, 2_000_000), other_steps("latency", 2000, inf)]
     assert found.spans == [
         ("cost_microdollars", Span(1_000_000, 2_000_000), False), ("total_ms", Span(low=2000, with_low=False), True),
     ]  # fmt: skip
@@ -48,19 +49,19 @@ def test_ranges_are_looked_up_by_steps_and_compared() -> None:
 @pytest.mark.parametrize(
     ("text", "words", "pieces"),
     [
-        ("ledger", [Word("ledger")], []),
-        ("led*", [Word("led", open=True)], []),
-        ('"led"', [Word("led", open=True)], ["led"]),
-        ('"rm -rf"', [Word("rm"), Word("rf", open=True)], ["rm -rf"]),
-        ('"rm -rf /"', [Word("rm"), Word("rf")], ["rm -rf /"]),
-        ("a/b", [Word("a"), Word("b", open=True)], ["a/b"]),
-        ("a/b*", [Word("a"), Word("b", open=True)], ["a/b"]),
-        ("b_c", [Word("b"), Word("c", open=True)], ["b_c"]),
-        ("c!", [Word("c")], ["c!"]),
+        ("ledger", [Words(("ledger",))], []),
+        ("led*", [Words(("led",), open=True)], []),
+        ('"led"', [Words(("led",), open=True)], ["led"]),
+        ('"rm -rf"', [Words(("rm", "rf"), open=True)], ["rm -rf"]),
+        ('"rm -rf /"', [Words(("rm", "rf"))], ["rm -rf /"]),
+        ("a/b", [Words(("a", "b"), open=True)], ["a/b"]),
+        ("a/b*", [Words(("a", "b"), open=True)], ["a/b"]),
+        ("b_c", [Words(("b", "c"), open=True)], ["b_c"]),
+        ("c!", [Words(("c",))], ["c!"]),
     ],
 )
 def test_text_is_looked_up_by_its_words_and_compared_where_these_are_not_all(
-    text: str, words: list[Word], pieces: list[str]
+    text: str, words: list[Words], pieces: list[str]
 ) -> None:
     found = asked(text)
     assert (found.words, found.parts_of_text) == (words, pieces)
