@@ -23,6 +23,7 @@ from .leaves import ranges
 from .leftovers import Freed, let_go
 from .pace import Pace
 from .purge import ACTOR
+from .reports import withdraw
 from .signals import contents_gone
 
 ERASED, REMOVED, FINISHED = "record.erased", "record.verdicts_erased", "retention.erased"
@@ -62,10 +63,11 @@ class Found:
 
 @dataclass
 class Erased:
-    """How much went: calls lost their contents, late verdicts went whole; what became of the bodies."""
+    """How much went: calls lost their contents, late verdicts and reports went whole; what became of the bodies."""
 
     calls: int = 0
     verdicts: int = 0
+    reports: int = 0
     bodies: Freed = field(default_factory=Freed)
 
 
@@ -85,6 +87,8 @@ def find(subject: Subject) -> Found:
 def erase(subject: Subject, *, actor: str, done: Erased | None = None, now: datetime | None = None) -> Iterator[int]:
     """Erase, and yield how many calls each transaction erased. It may be killed anywhere and begun again."""
     now, pace, done = now or timezone.now(), Pace(), done if done is not None else Erased()
+    period = _erasable(subject).aggregate(first=Min("started_at"), last=Max("started_at"))
+    done.reports += _withdraw(**period)
     scrubbing.overwrite_what_is_deleted()
     while True:
         with pace.step():
@@ -99,9 +103,20 @@ def erase(subject: Subject, *, actor: str, done: Erased | None = None, now: date
             break
         done.verdicts += removed
         yield 0
+    done.reports += _withdraw(**period)  # those that were begun meanwhile
     bodies = done.bodies
-    detail = {"calls": done.calls, "verdicts": done.verdicts, "bodies": bodies.deleted, "waiting": bodies.waiting}
+    detail = {
+        "calls": done.calls,
+        "verdicts": done.verdicts,
+        "bodies": bodies.deleted,
+        "waiting": bodies.waiting,
+        "reports": done.reports,
+    }
     audit.record(actor=actor, action=FINISHED, subject=str(subject), detail=detail)
+
+
+def _withdraw(first: datetime | None, last: datetime | None) -> int:
+    return withdraw(first, last) if first is not None and last is not None else 0
 
 
 def _erasable(subject: Subject) -> QuerySet[CallRecord]:

@@ -50,6 +50,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Erased     {done.calls:,} calls, {done.verdicts:,} late verdicts, {bodies.deleted:,} bodies"
         )
+        if done.reports:
+            self.stdout.write(f"Withdrawn  {done.reports:,} reports with bodies of that time; they can be built anew")
         if bodies.rebuilt:
             self.stdout.write(f"Rebuilt    {bodies.rebuilt:,} bodies of others that were built on these")
         if bodies.waiting:

@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
+from django.db.models import Min
 from django.utils import timezone
 
 from observability import collector, queries
 from observability.models import AuditEvent, Blob, Block, CallRecord, Decision
 from observability.recorder import CallRecorder
+from observability.reports.folder import path_of
 from observability.retention import erasure, holds, pace, purge, scrubbing
 from observability.retention.erasure import Erased, Subject
 from observability.writer import Writer
 from policies.content import ToolCall
 from policies.verdicts import Decision as Verdict
 from tests.observability.conftest import MakeWriter, make_facts
+from tests.observability.reports.conftest import asked, built
 from tests.observability.retention.conftest import MUCH_LATER
 from tests.observability.test_payloads import compact, conversation, request
 from tests.observability.verification.conftest import Verify, rows
@@ -135,6 +138,23 @@ def test_a_key_is_erased_with_all_its_sessions(recorded: Writer, verify: Verify)
     assert erase(Subject("key", "other")).calls == 0
     assert verify(anchor=True).findings == []
     assert erasure.find(Subject("key", "ci")).erased == 5
+
+
+def test_reports_that_may_quote_what_is_erased_are_withdrawn(recorded: Writer, verify: Verify) -> None:
+    first = CallRecord.objects.filter(key="ci").aggregate(first=Min("started_at"))["first"]
+    hour = timedelta(hours=1)
+    quoting, telling = (built(contents=contents, since=first - hour) for contents in (True, False))
+    elsewhere = built(contents=True, since=first - 3 * hour, until=first - 2 * hour)
+    waiting = asked(contents=True, since=first - hour)
+    assert erase(Subject("key", "ci")).reports == 2
+    assert not path_of(quoting).exists()
+    assert path_of(telling).exists()
+    assert path_of(elsewhere).exists()
+    waiting.job.refresh_from_db()
+    assert waiting.job.state == "cancelled"
+    assert AuditEvent.objects.filter(action="report.withdrawn").count() == 2
+    assert erase(Subject("key", "ci")).reports == 0
+    assert verify(bodies=True).findings == []
 
 
 def test_a_hold_wins_over_an_erasure(recorded: Writer, verify: Verify) -> None:
