@@ -8,7 +8,7 @@ from typing import Any
 
 from observability.diff import Side
 from observability.models import CallRecord, Decision
-from observability.presentation import Block, Pair, lines, pair, text_of
+from observability.presentation import Pair, pair
 
 Span = tuple[str, str, float, float]
 
@@ -75,30 +75,3 @@ def _is_folded(each: Pair, early: bool) -> bool:
 def _is_tool(each: Pair) -> bool:
     """Whether it is a tool that the client offers; these stand behind the talk."""
     return (each.original or each.final or {}).get("kind") == "tool"
-
-
-def diff_part(id: str, title: str, side: Side) -> dict[str, Any]:
-    """One half of the diff page; blocks that are the same are only counted, so that a long request stays short."""
-    pairs = pair(side["original"], side["final"]) if side["changed"] else []
-    return {"id": id, "title": title, "blocks": list(_folded(pairs))}
-
-
-def _folded(pairs: Sequence[Pair]) -> Iterator[dict[str, Any]]:
-    for same, group in groupby(pairs, lambda each: each.mark == "same"):
-        if same:
-            yield {"same": len(list(group))}
-        else:
-            yield from map(_compared, group)
-
-
-def _compared(each: Pair) -> dict[str, Any]:
-    kinds = [_kind(block) for block in (each.original, each.final) if block is not None]
-    return {
-        "mark": each.mark,
-        "kind": " became ".join(dict.fromkeys(kinds)),
-        "lines": lines(text_of(each.original), text_of(each.final)),
-    }
-
-
-def _kind(block: Block) -> str:
-    return str(block.get("kind", "block")).replace("_", " ")

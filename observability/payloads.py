@@ -13,6 +13,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import AnyStr
 
 from .recipes import MAX_DEPTH, Part, Piece, Slice, name
 
@@ -124,8 +125,8 @@ def _share(raw: bytes, parent: Body) -> _Shared:
     return _Shared(parent, head, tail)
 
 
-def common_head(one: bytes, other: bytes, most: int) -> int:
-    """How many bytes both begin with, up to `most`, by bisection: comparing is cheap, a step is not."""
+def common_head(one: AnyStr, other: AnyStr, most: int) -> int:
+    """How many bytes or characters both begin with, up to `most`, by bisection: comparing is cheap, a step is not."""
     if one[:most] == other[:most]:
         return most
     low, high = 0, most
@@ -138,8 +139,8 @@ def common_head(one: bytes, other: bytes, most: int) -> int:
     return low
 
 
-def common_tail(one: bytes, other: bytes, most: int) -> int:
-    """How many bytes both end with, up to `most`."""
+def common_tail(one: AnyStr, other: AnyStr, most: int) -> int:
+    """How many bytes or characters both end with, up to `most`."""
     end, other_end = len(one), len(other)
     if one[end - most :] == other[other_end - most :]:
         return most

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import zip_longest
 from typing import Any, Literal
+
+from observability.line_diff import words_of
+from observability.matching import aligned, runs
 
 Block = Mapping[str, Any]
 Mark = Literal["same", "changed", "removed", "added"]
 
 SCALE = 1000
 """Units that the longest bar of a timeline spans, as in the viewBox of its drawing."""
-LINES = 2_000
-"""Lines of a block that are matched with each other; longer ones are shown side by side without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,76 +57,33 @@ class Pair:
 
 def pair(original: Sequence[Block], final: Sequence[Block]) -> list[Pair]:
     """Both sides in order, equal blocks opposite each other, and changed ones opposite what they became."""
-    matcher = SequenceMatcher(None, [_key(block) for block in original], [_key(block) for block in final], False)
-    return [
-        _paired(left, right)
-        for _, i, j, k, m in matcher.get_opcodes()
-        for left, right in zip_longest(original[i:j], final[k:m])
-    ]
+    return list(_pairs(original, final))
+
+
+def _pairs(original: Sequence[Block], final: Sequence[Block]) -> Iterator[Pair]:
+    for run in runs([_key(block) for block in original], [_key(block) for block in final]):
+        before, after = original[run.start : run.end], final[run.other : run.other_end]
+        if run.same:
+            yield from (Pair("same", *blocks) for blocks in zip(before, after, strict=True))
+            continue
+        for left, right in aligned([_traits(block) for block in before], [_traits(block) for block in after]):
+            yield _paired(None if left is None else before[left], None if right is None else after[right])
 
 
 def _key(block: Block) -> str:
     return json.dumps(block, sort_keys=True, default=str)
 
 
+def _traits(block: Block) -> frozenset[tuple[str, str]]:
+    """What a block is recognised by when it was changed: its kind, and in that the words of its text."""
+    kind = str(block.get("kind", ""))
+    return frozenset((kind, word) for word in {"", *words_of(text_of(block))})
+
+
 def _paired(original: Block | None, final: Block | None) -> Pair:
     if original is None:
         return Pair("added", None, final)
-    if final is None:
-        return Pair("removed", original, None)
-    return Pair("same" if _key(original) == _key(final) else "changed", original, final)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a block: `before` and `after` are what both sides share of it, `inside` is what differs."""
-
-    mark: Mark
-    before: str = ""
-    inside: str = ""
-    after: str = ""
-
-
-def lines(original: str, final: str) -> list[tuple[Line | None, Line | None]]:
-    """Two texts line by line, side by side. None stands where a side has no such line."""
-    left, right = _split(original), _split(final)
-    if max(len(left), len(right)) > LINES:
-        return [_sides(*sides) for sides in zip_longest(left, right)]
-    return list(_matched(left, right))
-
-
-def _split(text: str) -> list[str]:
-    # Not splitlines: it takes a dozen other characters for line ends, and drops them.
-    return text.split("\n") if text else []
-
-
-def _matched(left: list[str], right: list[str]) -> Iterator[tuple[Line | None, Line | None]]:
-    for _, i, j, k, m in SequenceMatcher(None, left, right, False).get_opcodes():
-        for sides in zip_longest(left[i:j], right[k:m]):
-            yield _sides(*sides)
-
-
-def _sides(left: str | None, right: str | None) -> tuple[Line | None, Line | None]:
-    if left is None:
-        return None, Line("added", inside=right or "")
-    if right is None:
-        return Line("removed", inside=left), None
-    if left == right:
-        return Line("same", left), Line("same", right)
-    head = _shared(left, right)
-    tail = _shared(left[head:][::-1], right[head:][::-1])
-    return _cut(left, head, tail, "removed"), _cut(right, head, tail, "added")
-
-
-def _shared(left: str, right: str) -> int:
-    """With how many equal characters the two begin."""
-    pairs = enumerate(zip(left, right, strict=False))
-    return next((place for place, (a, b) in pairs if a != b), min(len(left), len(right)))
-
-
-def _cut(line: str, head: int, tail: int, mark: Mark) -> Line:
-    end = len(line) - tail
-    return Line(mark, line[:head], line[head:end], line[end:])
+    return Pair("removed" if final is None else "changed", original, final)
 
 
 def text_of(block: Block | None) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import zstandard
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from policies.content import Request, Response
 
 from . import content, packing, recipes
+from .blob_reading import Blobs
+from .diff import Block as DiffBlock
 from .diff import Diff, request_blocks, response_blocks
 from .hiding import hide
-from .models import Blob, Block, CallRecord, Process
+from .models import Block, CallRecord, Process
 from .recipes import PayloadDamaged
 from .statements import PAYLOADS
 
@@ -73,27 +74,14 @@ def payload(record: CallRecord, name: str) -> bytes | None:
         return None
     packs = (record.opening_bodies, record.closing_bodies)
     packed = packing.recipes([getattr(record, each) for each in PAYLOADS], packs)
-    return recipes.assemble(
-        bytes(digest), lambda needed: (True, packed[needed]) if needed in packed else load_blob(needed)
-    )
+    return recipes.assemble(bytes(digest), Blobs(packed))
 
 
 def arguments(block: Block) -> bytes | None:
     """A released tool call's arguments; None for other kinds. Raises PayloadDamaged."""
     if block.content is None or block.arguments is not None:
         return None if block.arguments is None else bytes(block.arguments)
-    return recipes.assemble(bytes(block.content), load_blob)
-
-
-def load_blob(digest: bytes) -> tuple[bool, bytes]:
-    """Whether the blob is a recipe, and its bytes. Raises PayloadDamaged."""
-    found = Blob.objects.filter(pk=digest).values_list("recipe", "data").first()
-    if found is None:
-        raise PayloadDamaged("a blob is missing")
-    try:
-        return found[0], zstandard.ZstdDecompressor().decompress(bytes(found[1]))
-    except zstandard.ZstdError as error:
-        raise PayloadDamaged("a blob cannot be decompressed") from error
+    return recipes.assemble(bytes(block.content), Blobs())
 
 
 def request(record: CallRecord, name: str) -> Request | None:
@@ -110,18 +98,42 @@ def answers(record: CallRecord, name: str) -> list[Response]:
     return [] if raw is None else content.read_answers(dialect or record.dialect, raw, _is_stream(record, raw))
 
 
+def blocks(record: CallRecord, name: str) -> list[DiffBlock]:
+    """What a payload says, block by block; nothing where it is not there or cannot be read."""
+    if name.startswith("request"):
+        return request_blocks(request(record, name))
+    return response_blocks(answers(record, name))
+
+
 def diff(record: CallRecord) -> Diff:
     """Original and final of both directions, block by block."""
-    asked = request_blocks(request(record, "request_original"))
-    sent = request_blocks(request(record, "request_final"))
-    said = response_blocks(answers(record, "response_original"))
-    given = response_blocks(answers(record, "response_final"))
+    said, given = blocks(record, "response_original"), blocks(record, "response_final")
     # Without an answer of a provider, what the client got was made by a policy.
     ours = bool(given) and record.response_original is None
     return {
-        "request": {"changed": record.changed_request, "original": asked, "final": sent},
+        "request": {
+            "changed": record.changed_request,
+            "original": blocks(record, "request_original"),
+            "final": blocks(record, "request_final"),
+        },
         "response": {"changed": record.changed_response or ours, "original": said, "final": given},
     }
+
+
+def released_tool_calls(record: CallRecord) -> list[DiffBlock]:
+    """The tool calls that the client of a call has by now, also while the call is running."""
+    return [
+        {"kind": block.kind, "name": block.tool_name, "arguments": _arguments_text(block), "id": block.tool_call_id}
+        for block in record.blocks.all()
+        if block.kind == "tool_call"
+    ]
+
+
+def _arguments_text(block: Block) -> str:
+    try:
+        return (arguments(block) or b"").decode(errors="replace")
+    except PayloadDamaged:
+        return ""
 
 
 def _readable(record: CallRecord, name: str) -> bytes | None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from observability import activity_stream, job_pages, views
+from observability import activity_stream, diff_views, job_pages, views
 from observability.reports import views as reports
 from observability.retention import views as retention
 from observability.reviews import views as reviews
@@ -22,7 +22,7 @@ urlpatterns = [
     path("calls/", search.calls, name="calls"),
     path("calls/suggestions/", search.suggestions, name="call-suggestions"),
     path("calls/<str:id>/", views.call, name="call"),
-    path("calls/<str:id>/diff/", views.call_diff, name="call-diff"),
+    path("calls/<str:id>/diff/", diff_views.call_diff, name="call-diff"),
     path("calls/<str:id>/body/<slug:payload>/", views.body, name="call-body"),
     path("calls/<str:id>/body/<slug:payload>/preview/", views.body_preview, name="call-body-preview"),
     path("review/", reviews.reviews, name="reviews"),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from observability import queries, viewing
-from observability.call_page import LAST_BLOCKS, PAYLOADS, call_part, diff_part, header_lists, spans
+from observability.call_page import LAST_BLOCKS, PAYLOADS, call_part, header_lists, spans
 from observability.models import CallRecord
 from observability.presentation import timeline
 from observability.recipes import PayloadDamaged
@@ -34,7 +34,7 @@ for_reviewers = user_passes_test(_sees_calls_or_is_told, login_url="login")
 @for_reviewers
 def call(request: HttpRequest, id: str) -> HttpResponse:
     """One call, whole."""
-    record = _record(request, id, "page")
+    record = record_for(request, id, "page")
     verdicts = list(record.decisions.all())
     diff = queries.diff(record)
     context = {
@@ -49,16 +49,6 @@ def call(request: HttpRequest, id: str) -> HttpResponse:
         "header_lists": header_lists(record),
     }
     return render(request, "calls/call.html", context)
-
-
-@require_safe
-@for_reviewers
-def call_diff(request: HttpRequest, id: str) -> HttpResponse:
-    """Original and final of one call, line by line."""
-    record = _record(request, id, "diff")
-    diff = queries.diff(record)
-    parts = [diff_part("answer", "Answer", diff["response"]), diff_part("request", "Request", diff["request"])]
-    return render(request, "calls/diff.html", {"call": record, "parts": parts})
 
 
 @require_safe
@@ -87,7 +77,7 @@ def body_preview(request: HttpRequest, id: str, payload: str) -> HttpResponse:
     )
 
 
-def _record(request: HttpRequest, id: str, shown: str) -> CallRecord:
+def record_for(request: HttpRequest, id: str, shown: str) -> CallRecord:
     """The call, which is about to be shown to whoever asks: that is an event of the audit."""
     record = visible_call(request.user, id)
     if record is None:
@@ -99,7 +89,7 @@ def _record(request: HttpRequest, id: str, shown: str) -> CallRecord:
 def _payload(request: HttpRequest, id: str, name: str) -> bytes:
     if name not in PAYLOADS:
         raise Http404
-    raw = queries.payload(_record(request, id, name), name)
+    raw = queries.payload(record_for(request, id, name), name)
     if raw is None:
         raise Http404
     return raw

@@ -1,4 +1,5 @@
 // Live activity: the websocket. It comes back by itself and goes on where it stood; what comes twice is passed on once.
+// "activity:leave" ends it.
 "use strict";
 (() => {
   const PATIENCE = 40_000;
@@ -7,9 +8,10 @@
   const NOT_ALLOWED = 4403;
   const state = document.getElementById("activity-state");
   const known = new Set();
-  const { session } = state.dataset;
-  // A page of one session watches that one; the others are told in their address what to watch.
-  let filter = session === undefined ? Object.fromEntries(new URLSearchParams(location.search)) : { session };
+  // A page of one session or call watches that one; the others are told in their address what to watch.
+  const own = { ...state.dataset };
+  let filter = Object.keys(own).length ? own : Object.fromEntries(new URLSearchParams(location.search));
+  let isOver = false;
   let cursor = "";
   let socket;
   let failures = 0;
@@ -63,6 +65,7 @@
     });
     mine.addEventListener("close", (event) => {
       clearTimeout(watchdog);
+      if (isOver) return;
       if (event.code === NOT_ALLOWED) {
         say("Ended: you may no longer see this. Load the page again.", "blocked");
         return;
@@ -77,6 +80,11 @@
     // The next connection begins anew too, should this one not hear of it.
     cursor = "";
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ filter }));
+  });
+
+  document.addEventListener("activity:leave", () => {
+    isOver = true;
+    socket.close();
   });
 
   connect();

@@ -66,6 +66,8 @@ PAGES = (
     Row("debug/calls", CALLS),
     Row("debug/calls/<id>", A_CALL, "debug/calls/call_1"),
     Row("debug/calls/<id>/diff", A_CALL, "debug/calls/call_1/diff"),
+    Row("debug/diff", CALLS),
+    Row("debug/diff", A_CALL, "debug/diff?call=call_1"),
     Row("calls/", CALLS),
     Row("calls/suggestions/", CALLS),
     Row("calls/<str:id>/", A_CALL, CALL),

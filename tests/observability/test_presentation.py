@@ -1,12 +1,9 @@
 import pytest
 
 from observability.presentation import (
-    LINES,
     SCALE,
-    Line,
     Pair,
     action_tone,
-    lines,
     outcome_tone,
     pair,
     pretty,
@@ -52,31 +49,14 @@ def test_a_block_that_was_taken_out_has_nothing_opposite() -> None:
     assert pair([text("a")], []) == [Pair("removed", text("a"), None)]
 
 
-def test_lines_mark_what_differs_within_them() -> None:
-    assert lines("keep\nrm -rf /x now", "keep\nls /x now") == [
-        (Line("same", "keep"), Line("same", "keep")),
-        (Line("removed", "", "rm -rf", " /x now"), Line("added", "", "ls", " /x now")),
+def test_a_block_stands_opposite_the_one_of_its_kind_that_shares_its_words() -> None:
+    thinking = {"kind": "thinking", "text": "The ledger is old"}
+    said, notice = text("I remove the ledger of May now"), text("A policy changed this")
+    became = text("I remove the [name] of May now")
+    assert pair([thinking, said], [notice, became]) == [
+        Pair("changed", thinking, notice),
+        Pair("changed", said, became),
     ]
-
-
-def test_lines_that_are_only_on_one_side_have_nothing_opposite() -> None:
-    assert lines("a\nb", "a") == [(Line("same", "a"), Line("same", "a")), (Line("removed", inside="b"), None)]
-    assert lines("", "new") == [(None, Line("added", inside="new"))]
-
-
-def test_an_empty_line_that_was_added_is_shown_as_one() -> None:
-    assert lines("a\nb", "a\n\nb")[1] == (None, Line("added", inside=""))
-
-
-def test_shared_ends_are_not_counted_twice() -> None:
-    ((left, right),) = lines("aa", "aaa")
-    assert left is not None and left.before + left.inside + left.after == "aa"
-    assert right is not None and right.before + right.inside + right.after == "aaa"
-
-
-def test_a_very_long_block_is_laid_side_by_side_without_matching() -> None:
-    many = "\n".join(map(str, range(LINES + 1)))
-    assert len(lines(many, many)) == LINES + 1
 
 
 @pytest.mark.parametrize(
@@ -115,7 +95,3 @@ def test_what_is_unknown_looks_like_a_failure_and_never_like_success() -> None:
 )
 def test_what_hides_in_a_text_is_made_visible_and_the_rest_left_alone(hidden: str, seen: str) -> None:
     assert visible(hidden) == seen
-
-
-def test_only_a_line_feed_ends_a_line() -> None:
-    assert len(lines("a\x0bb\u2028c", "a\nb")) == 2

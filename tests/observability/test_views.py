@@ -111,13 +111,6 @@ def test_a_call_that_nobody_touched_is_shown_once(reader: Client, calls: None) -
     assert "diff/#" not in html
 
 
-def test_the_diff_marks_what_differs_and_counts_the_rest(reader: Client, calls: None) -> None:
-    html = page(reader, f"/calls/{seed.BLOCKED}/diff/")
-    assert "<del>ledger</del>" in html
-    assert "<ins>[name]</ins>" in html
-    assert "1 unchanged block<" in html
-
-
 def test_a_body_is_a_download_of_plain_text_exact_to_the_byte(reader: Client, calls: None) -> None:
     answer = reader.get(BODY)
     assert answer["Content-Type"] == "text/plain; charset=utf-8"

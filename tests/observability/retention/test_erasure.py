@@ -14,6 +14,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from observability import collector, queries
+from observability.blob_reading import Blobs
 from observability.models import AuditEvent, Blob, Block, CallRecord, Decision
 from observability.recorder import CallRecorder
 from observability.reports.folder import path_of
@@ -114,7 +115,7 @@ def test_a_body_that_another_session_is_built_on_stays_whole_without_what_it_did
     assert stored("fork") == wanted
     assert done.bodies.rebuilt > 0
     assert verify(bodies=True).findings == []
-    assert not any(only in queries.load_blob(bytes(digest))[1] for digest in Blob.objects.values_list("pk", flat=True))
+    assert not any(only in Blobs()(bytes(digest))[1] for digest in Blob.objects.values_list("pk", flat=True))
 
 
 def test_what_a_gateway_may_still_count_on_waits_for_the_collection(make_writer: MakeWriter, verify: Verify) -> None:

@@ -1,0 +1,96 @@
+// The diff page: n j and p k go from change to change, s turns side by side into inline, ? shows the keys.
+"use strict";
+(() => {
+  const NARROW = "(max-width: 720px)";
+  const diff = document.getElementById("diff");
+  const where = document.getElementById("diff-place");
+  const help = document.getElementById("diff-help");
+  const bar = document.querySelector(".diff-bar");
+  // What is only taken out or put in is one stop, however long.
+  const changes = () => [...diff.querySelectorAll("tbody.change, .diff-fold.change")];
+  let current = null;
+
+  function show(view) {
+    diff.dataset.view = view;
+    const address = new URL(location);
+    address.searchParams.set("view", view);
+    history.replaceState(null, "", address);
+    for (const link of bar.querySelectorAll("[data-view]")) {
+      if (link.dataset.view === view) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+    for (const link of bar.querySelectorAll("[data-as]")) {
+      const other = new URL(link.href);
+      other.searchParams.set("view", view);
+      link.href = other;
+    }
+    current?.scrollIntoView({ block: "center" });
+  }
+
+  function count() {
+    const all = changes();
+    const at = all.indexOf(current);
+    if (at < 0) where.textContent = all.length ? `${all.length} change${all.length === 1 ? "" : "s"}` : "No changes";
+    else where.textContent = `Change ${at + 1} of ${all.length}`;
+    for (const button of bar.querySelectorAll("[data-step]")) button.disabled = !all.length;
+  }
+
+  // Behind a change that is gone, the next one is looked for from what is in sight.
+  function from(all, step) {
+    const at = all.indexOf(current);
+    if (at >= 0) return at + step;
+    const top = bar.getBoundingClientRect().bottom;
+    const below = all.findIndex((change) => change.getBoundingClientRect().bottom > top);
+    if (step > 0) return below < 0 ? all.length - 1 : below;
+    return below < 0 ? all.length - 1 : below - 1;
+  }
+
+  function move(step) {
+    const all = changes();
+    if (!all.length) return;
+    current?.classList.remove("current");
+    current = all[Math.min(Math.max(from(all, step), 0), all.length - 1)];
+    current.classList.add("current");
+    (current.querySelector("button") ?? current).focus({ preventScroll: true });
+    current.scrollIntoView({ block: current.offsetHeight > innerHeight / 2 ? "start" : "center" });
+    count();
+  }
+
+  const keys = {
+    n: () => move(1),
+    j: () => move(1),
+    p: () => move(-1),
+    k: () => move(-1),
+    s: () => show(diff.dataset.view === "inline" ? "side" : "inline"),
+    "?": () => (help.open = !help.open),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    if (!keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+
+  bar.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-view]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      show(link.dataset.view);
+    }
+    const button = event.target.closest("[data-step]");
+    if (button) move(Number(button.dataset.step));
+  });
+
+  // The button of a fold goes with it: the focus stays where it was opened.
+  document.addEventListener("htmx:load", (event) => {
+    if (event.detail.elt.matches?.("tbody, .diff, .diff-fold") && document.activeElement === document.body) {
+      (event.detail.elt.querySelector("button") ?? event.detail.elt).focus({ preventScroll: true });
+    }
+    count();
+  });
+  document.addEventListener("diff:replaced", count);
+
+  if (matchMedia(NARROW).matches && !new URLSearchParams(location.search).has("view")) show("inline");
+  count();
+})();
