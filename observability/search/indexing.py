@@ -151,8 +151,20 @@ def _add(calls: Sequence[Any], replacing: Sequence[str] = ()) -> None:
     with transaction.atomic():
         if replacing:
             SearchEntry.objects.filter(call_id__in=replacing).delete()
-        insert([entry for entry, _ in read])
-        rollup.add((call, steps) for call, (_, steps) in zip(calls, read, strict=True))
+        kept = _kept(calls)
+        insert([entry for entry, _ in read if entry.call_id in kept])
+        rollup.add((call, steps) for call, (_, steps) in zip(calls, read, strict=True) if call.pk in kept)
+
+
+def _kept(calls: Sequence[CallRecord]) -> set[str]:
+    """Which of these nobody purged or erased since they were read, and nobody will until this transaction ends.
+
+    The others are read anew, as they are then. Calls that are open cannot be erased, and are not locked: they end.
+    """
+    there = CallRecord.objects.filter(pk__in=[call.pk for call in calls]).order_by("pk")
+    closed = there.filter(sequence__isnull=False).select_for_update(no_key=True)
+    now = dict([*closed.values_list("pk", "nonces"), *there.filter(sequence=None).values_list("pk", "nonces")])
+    return {call.pk for call in calls if call.pk in now and bytes(now[call.pk]) == bytes(call.nonces)}
 
 
 def relabel(call_id: str) -> None:

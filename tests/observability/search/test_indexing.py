@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -9,6 +10,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from observability.models import CallRecord, Process, SearchEntry
+from observability.retention import erasure
+from observability.retention.erasure import Subject
 from observability.retention.signals import contents_gone
 from observability.search import indexer, indexing
 from observability.search.language import parse
@@ -96,6 +99,25 @@ def test_what_is_erased_is_forgotten_with_it() -> None:
     indexing.catch_up()
     contents_gone.send(sender=None, call_ids=["call_001"])
     assert not SearchEntry.objects.exists()
+
+
+async def test_what_is_erased_while_it_is_read_is_not_indexed(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = record(id="call_one", session="s", request_body=asked("lighthouse"), streamed=False)
+    call.open()
+    await call.close("finished", 200)
+    judgements = indexing._judgements
+
+    def erased_meanwhile(*read: Any) -> Any:
+        monkeypatch.undo()
+        assert sum(erasure.erase(Subject("session", "s"), actor="ada")) == 1
+        return judgements(*read)
+
+    monkeypatch.setattr(indexing, "_judgements", erased_meanwhile)
+    await sync_to_async(indexing.catch_up)()
+    assert not await SearchEntry.objects.aexists()
+    await sync_to_async(indexing.catch_up)()
+    entry = await SearchEntry.objects.aget()
+    assert "lighthouse" not in entry.text
 
 
 @pytest.mark.django_db
