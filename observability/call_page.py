@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from observability.diff import Side
-from observability.models import CallRecord, Decision
+from observability.models import CallRecord
 from observability.presentation import Pair, pair
-
-Span = tuple[str, str, float, float]
 
 LAST_BLOCKS = 6
 """Blocks of a request that stay unfolded: an agent repeats the whole conversation with each."""
@@ -20,32 +18,6 @@ PAYLOADS = {
     "response_original": "Answer, as the provider gave it",
     "response_final": "Answer, as the client got it",
 }
-
-
-def spans(call: CallRecord, decisions: Iterable[Decision]) -> list[Span]:
-    """The steps of a call for its timeline: label, tone, start and end in milliseconds. Empty while it is open.
-
-    How long policies held the answer, and Luthien's own share, are sums: they are drawn at the end and at the start.
-    """
-    if call.total_ms is None:
-        return []
-    total = call.total_ms
-    judged = [decision for decision in decisions if decision.hook == "on_request" and not decision.late]
-    sent = max((decision.at_ms for decision in judged), default=0.0)
-    steps: list[tuple[str, str, float | None, float | None]] = [
-        ("Request policies", "policy", 0.0 if judged else None, sent),
-        ("Until the provider answered", "idle", sent, call.upstream_head_ms),
-        ("Until its first event", "idle", call.upstream_head_ms, call.first_event_ms),
-        ("The answer", "", call.first_event_ms, total),
-        ("Held by policies", "policy", total - min(call.hold_ms, total) if call.hold_ms else None, total),
-        ("Luthien itself", "", 0.0, call.overhead_ms),
-        ("Whole call", "", 0.0, total),
-    ]
-    return [
-        (label, tone, start, max(start, end))
-        for label, tone, start, end in steps
-        if start is not None and end is not None
-    ]
 
 
 def header_lists(call: CallRecord) -> list[tuple[str, list[tuple[str, str]]]]:

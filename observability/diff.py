@@ -6,7 +6,7 @@ have a `role`. The keys are part of the API.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict, assert_never
 
 from policies.content import (
@@ -42,11 +42,14 @@ def request_blocks(request: Request | None) -> list[Block]:
     """System, messages and tools of a request, in that order; empty where there is none."""
     if request is None:
         return []
-    blocks = list(_with_role("system", request.system))
-    for message in request.messages:
-        blocks.extend(_with_role(message.role, message.blocks))
+    blocks = [{"role": role, **_block(block)} for role, block in _said(request)]
     blocks.extend({"kind": "tool", "name": tool.name, "text": tool.description} for tool in request.tools)
     return blocks
+
+
+def request_content(request: Request) -> Iterator[RequestBlock]:
+    """What the blocks of `request_blocks` were made of, in their order, up to the tools."""
+    return (block for _, block in _said(request))
 
 
 def response_blocks(responses: Sequence[Response]) -> list[Block]:
@@ -56,9 +59,11 @@ def response_blocks(responses: Sequence[Response]) -> list[Block]:
     return [{"choice": place, **_block(block)} for place, each in enumerate(responses) for block in each.blocks]
 
 
-def _with_role(role: str, blocks: Iterable[RequestBlock]) -> Iterator[Block]:
-    for block in blocks:
-        yield {"role": role, **_block(block)}
+def _said(request: Request) -> Iterator[tuple[str, RequestBlock]]:
+    """The blocks of system and messages, each with whose it is."""
+    yield from (("system", block) for block in request.system)
+    for message in request.messages:
+        yield from ((message.role, block) for block in message.blocks)
 
 
 def _block(block: RequestBlock) -> Block:

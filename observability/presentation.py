@@ -1,4 +1,4 @@
-"""How a record is put before people: bars of a timeline, pairs of blocks, marks within lines. Pure."""
+"""How a record is put before people: pairs of blocks, marks within lines. Pure."""
 
 from __future__ import annotations
 
@@ -12,38 +12,6 @@ from observability.matching import aligned, runs
 
 Block = Mapping[str, Any]
 Mark = Literal["same", "changed", "removed", "added"]
-
-SCALE = 1000
-"""Units that the longest bar of a timeline spans, as in the viewBox of its drawing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A span of a call in milliseconds since its start; `x` and `width` are the same in units of SCALE."""
-
-    label: str
-    tone: str
-    start: float
-    end: float
-    x: int
-    width: int
-
-    @property
-    def ms(self) -> float:
-        return self.end - self.start
-
-
-def timeline(spans: Sequence[tuple[str, str, float, float]]) -> list[Bar]:
-    """Bars for (label, tone, start, end), on one scale. A bar is never too thin to be seen."""
-    longest = max((end for _, _, _, end in spans), default=0.0)
-    return [Bar(label, tone, start, end, *_place(start, end, longest)) for label, tone, start, end in spans]
-
-
-def _place(start: float, end: float, longest: float) -> tuple[int, int]:
-    if longest <= 0:
-        return 0, SCALE
-    width = max(round((end - start) / longest * SCALE), 4)
-    return min(round(start / longest * SCALE), SCALE - width), width
 
 
 @dataclass(frozen=True, slots=True)

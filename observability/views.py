@@ -10,12 +10,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from observability import queries, viewing
-from observability.call_page import LAST_BLOCKS, PAYLOADS, call_part, header_lists, spans
+from observability.call_page import PAYLOADS
+from observability.call_story import blocks, image, request_cards, story
+from observability.conversation import turns
 from observability.models import CallRecord
-from observability.presentation import timeline
+from observability.pictures import picture
 from observability.recipes import PayloadDamaged
 from observability.viewers import User, sees_calls, visible_call
 
+CARDS = 60
+"""Blocks of a long request that are fetched at once."""
 PREVIEW = 256 * 1024
 """Bytes of a body that the call page shows; the rest is there to download."""
 
@@ -35,20 +39,42 @@ for_reviewers = user_passes_test(_sees_calls_or_is_told, login_url="login")
 def call(request: HttpRequest, id: str) -> HttpResponse:
     """One call, whole."""
     record = record_for(request, id, "page")
-    verdicts = list(record.decisions.all())
-    diff = queries.diff(record)
-    context = {
-        "call": record,
-        "verdicts": verdicts,
-        "bars": timeline(spans(record, verdicts)),
-        "parts": [
-            call_part("answer", "Answer", diff["response"]),
-            call_part("request", "Request", diff["request"], shown=LAST_BLOCKS),
-        ],
-        "bodies": _bodies(record),
-        "header_lists": header_lists(record),
-    }
-    return render(request, "calls/call.html", context)
+    return render(request, "calls/call.html", {**story(record), "bodies": _bodies(record)})
+
+
+@require_safe
+@for_reviewers
+def call_cards(request: HttpRequest, id: str, first: int, last: int) -> HttpResponse:
+    """Blocks of the request, those from `first` to `last`, as turns; at most CARDS of them, and how to get the rest."""
+    record = record_for(request, id, "page")
+    shown = request_cards(record, first, min(last, first + CARDS - 1))
+    after = first + len(shown)
+    more = (after, last) if shown and after <= last else None
+    return render(request, "calls/turns.html", {"call": record, "turns": turns(shown), "part": "request", "more": more})
+
+
+@require_safe
+@for_reviewers
+def call_block(request: HttpRequest, id: str, part: str, side: str, place: int) -> HttpResponse:
+    """One block, whole."""
+    record = record_for(request, id, "page")
+    if f"{part}_{side}" not in PAYLOADS:
+        raise Http404
+    found = blocks(record, f"{part}_{side}")
+    if place >= len(found):
+        raise Http404
+    return render(request, "calls/block.html", {"block": found[place]})
+
+
+@require_safe
+@for_reviewers
+def call_image(request: HttpRequest, id: str, side: str, place: int) -> HttpResponse:
+    """An image of the request, from the record alone."""
+    record = record_for(request, id, "page")
+    if f"request_{side}" not in PAYLOADS:
+        raise Http404
+    url = picture(image(record, f"request_{side}", place))
+    return render(request, "calls/picture.html", {"url": url})
 
 
 @require_safe

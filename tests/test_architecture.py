@@ -69,6 +69,7 @@ COVERED_BY: dict[str, str] = {
     "observability/search/views.py": "tests/observability/test_views.py",
     "luthien_site/proofs/questions.py": "tests/luthien_site/proofs/test_million.py",
     "observability/call_page.py": "tests/observability/test_views.py",
+    "observability/call_story.py": "tests/observability/test_views.py",
     "observability/diff_sections.py": "tests/observability/test_diff_views.py",
     "observability/committer.py": "tests/observability/test_writer.py",
     "observability/content.py": "tests/observability/test_queries.py",

@@ -12,6 +12,7 @@ register.filter("outcome_tone", presentation.outcome_tone)
 register.filter("action_tone", presentation.action_tone)
 register.filter("pretty", presentation.pretty)
 register.filter("fields", readable.fields)
+register.filter("brief", readable.brief)
 
 
 @register.filter

@@ -103,7 +103,7 @@ async def ordinary(writer: Writer) -> None:
     """A call that a policy blocked, and one that nobody touched."""
     asked = request("Clean up the ledger")
     verdict = Decision(
-        "no-shell-deletes", 3, "enforce", "on_tool_call", "toolu_1", "block", "recursive delete", 9.0, 2.0
+        "no-shell-deletes", 3, "enforce", "on_tool_call", "tool_call toolu_1", "block", "recursive delete", 9.0, 2.0
     )
     await put_on_record(
         writer,
@@ -131,7 +131,7 @@ async def whispered(writer: Writer) -> None:
         said,
         answer(text(f"{WHISPER} changed")),
         sent={**asked, "system": f"{WHISPER} changed"},
-        decisions=(Decision("judge", 1, "enforce", "on_tool_call", "toolu_1", *why),),
+        decisions=(Decision("judge", 1, "enforce", "on_tool_call", "tool_call toolu_1", *why),),
         outcome="upstream_error",
         words=WHISPER,
         path=f"/v1/messages?{WHISPER}",

@@ -29,9 +29,39 @@ def test_a_reviewer_goes_from_the_home_page_to_what_a_policy_changed(calls: Live
         log_in(page, calls.url, *READER)
         page.click("text=blocked >> nth=0")
         page.click(f"a[href='/calls/{seed.BLOCKED}/']")
-        assert page.text_content("#answer .sides.changed .original .arguments dd") == seed.SECRET_FOLDER
-        page.click("#request >> text=Line by line")
+        assert page.text_content("#response-1 .original .arguments dd") == seed.SECRET_FOLDER
+        page.keyboard.press("d")
         assert page.text_content("#request del") == "ledger"
+
+    browse(visit)
+
+
+def test_a_call_is_read_by_keyboard(calls: LiveLuthien) -> None:
+    def visit(page: Page) -> None:
+        log_in(page, calls.url, *READER)
+        page.goto(f"{calls.url}/calls/{seed.BLOCKED}/")
+        focused = "() => document.activeElement.id"
+        for key, card in (("j", "request-0"), ("j", "request-5"), ("k", "request-0")):
+            page.keyboard.press(key)
+            assert page.evaluate(focused) == card
+        notice = page.locator("#response-1 .final")
+        assert notice.is_visible()
+        page.keyboard.press("o")
+        assert not notice.is_visible() and page.url.endswith("#original")
+        page.reload()
+        assert not notice.is_visible()
+        page.keyboard.press("o")
+        assert notice.is_visible() and "#" not in page.url
+        page.keyboard.press("e")
+        assert page.locator("#conversation details:not([open])").count() == 0
+        page.keyboard.press("e")
+        assert page.locator("#conversation details[open]").count() == 0
+        page.keyboard.press("?")
+        assert "Next block" in (page.text_content("dialog") or "")
+        page.keyboard.press("Escape")
+        assert page.locator("dialog").count() == 0
+        page.click(".deeds a")
+        assert page.evaluate("() => document.querySelector(':target').id") == "response-1"
 
     browse(visit)
 

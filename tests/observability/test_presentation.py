@@ -1,38 +1,18 @@
 import pytest
 
 from observability.presentation import (
-    SCALE,
     Pair,
     action_tone,
     outcome_tone,
     pair,
     pretty,
     text_of,
-    timeline,
     visible,
 )
 
 
 def text(words: str) -> dict[str, str]:
     return {"kind": "text", "text": words}
-
-
-def test_the_longest_span_fills_the_timeline() -> None:
-    first, total = timeline([("first", "", 25, 50), ("total", "", 0, 100)])
-    assert (first.x, first.width, first.ms) == (SCALE // 4, SCALE // 4, 25)
-    assert (total.x, total.width) == (0, SCALE)
-
-
-def test_a_bar_can_be_seen_however_short_and_stays_inside() -> None:
-    short, _ = timeline([("short", "", 100, 100), ("total", "", 0, 100)])
-    assert short.width > 0
-    assert short.x + short.width == SCALE
-
-
-def test_a_call_that_took_no_time_still_has_a_timeline() -> None:
-    (bar,) = timeline([("total", "", 0, 0)])
-    assert (bar.x, bar.width) == (0, SCALE)
-    assert timeline([]) == []
 
 
 def test_equal_blocks_stand_opposite_each_other() -> None:

@@ -1,5 +1,6 @@
 import json
 from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -111,6 +112,55 @@ def test_a_call_that_nobody_touched_is_shown_once(reader: Client, calls: None) -
     assert "diff/#" not in html
 
 
+def test_each_block_says_what_policies_made_of_it_and_why(reader: Client, calls: None) -> None:
+    html = page(reader, f"/calls/{seed.BLOCKED}/")
+    assert 'href="#response-1"' in html and 'id="response-1"' in html
+    assert html.index("What policies did") < html.index("recursive delete") < html.index("Conversation</h2>")
+    beside = html[html.index('id="response-1"') :]
+    assert "recursive delete" in beside[: beside.index("</li>", beside.index("marks"))]
+
+
+def test_a_long_request_is_fetched_piece_by_piece(reader: Client, calls: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("observability.conversation.LAZY", 10)
+    monkeypatch.setattr("observability.views.CARDS", 1)
+    html = page(reader, f"/calls/{seed.PLAIN}/")
+    assert f"/calls/{seed.PLAIN}/cards/0-0/" in html and f"/calls/{seed.PLAIN}/cards/5-5/" in html
+    fetched = page(reader, f"/calls/{seed.PLAIN}/cards/1-3/")
+    assert 'id="request-1"' in fetched and 'id="request-2"' not in fetched
+    assert f"/calls/{seed.PLAIN}/cards/2-3/" in fetched
+    assert "cards/" not in page(reader, f"/calls/{seed.PLAIN}/cards/3-3/")
+    assert page(reader, f"/calls/{seed.PLAIN}/cards/9-99/").strip() == ""
+
+
+def test_a_long_block_is_cut_and_the_whole_is_to_be_had(
+    reader: Client, calls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.readable.EXCERPT", 4)
+    html = page(reader, f"/calls/{seed.BLOCKED}/")
+    assert "rm -</code>" in html and seed.SECRET_FOLDER not in html
+    assert seed.SECRET_FOLDER in page(reader, f"/calls/{seed.BLOCKED}/block/response/original/1/")
+    assert "no-shell-deletes blocked" in page(reader, f"/calls/{seed.BLOCKED}/block/response/final/1/")
+
+
+@pytest.mark.parametrize("path", ["block/response/original/9/", "block/request/other/0/", "image/other/0/"])
+def test_a_block_that_is_not_on_record_is_not_found(reader: Client, calls: None, path: str) -> None:
+    assert reader.get(f"/calls/{seed.BLOCKED}/{path}").status_code == 404
+
+
+def test_only_images_are_shown_as_images(reader: Client, calls: None) -> None:
+    for place in (1, 99):
+        html = page(reader, f"/calls/{seed.BLOCKED}/image/original/{place}/")
+        assert "It is not shown" in html and "<img" not in html
+
+
+def test_the_page_of_a_call_asks_the_database_few_things(
+    reader: Client, calls: None, django_assert_max_num_queries: Any
+) -> None:
+    page(reader, f"/calls/{seed.BLOCKED}/")
+    with django_assert_max_num_queries(12):
+        page(reader, f"/calls/{seed.BLOCKED}/")
+
+
 def test_a_body_is_a_download_of_plain_text_exact_to_the_byte(reader: Client, calls: None) -> None:
     answer = reader.get(BODY)
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
@@ -132,7 +182,7 @@ def test_a_damaged_body_is_told_and_breaks_no_page(reader: Client, calls: None) 
     CallRecord.objects.update(opening_bodies=b"not zstd", closing_bodies=b"not zstd")
     assert "damaged" in page(reader, f"{BODY}preview/")
     assert reader.get(BODY).status_code == 404
-    assert "Nothing that can be read" in page(reader, f"/calls/{seed.BLOCKED}/")
+    assert "No request that can be read" in page(reader, f"/calls/{seed.BLOCKED}/")
 
 
 @pytest.mark.parametrize(
