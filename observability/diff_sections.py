@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from observability import queries
+from observability.blob_reading import Blobs
 from observability.diff import Side, response_blocks
 from observability.diff_page import Section, body_block, json_block
 from observability.hiding import HIDDEN
@@ -60,7 +61,8 @@ def _section(record: CallRecord, id: str, title: str, name: str, side: Side) -> 
 
 
 def _json(record: CallRecord, id: str, title: str, name: str) -> Section:
-    original, final = (_document(record, f"{name}_{side}") for side in ("original", "final"))
+    blobs = queries.blobs_of(record)
+    original, final = (_document(record, f"{name}_{side}", blobs) for side in ("original", "final"))
     if name == "request" and not final:
         final = original
     translated = bool(record.upstream_dialect) and record.upstream_dialect != record.dialect
@@ -92,10 +94,10 @@ def _side(record: CallRecord, name: str, as_json: bool) -> Sequence[Block]:
     return _document(record, name) if as_json else queries.blocks(record, name)
 
 
-def _document(record: CallRecord, name: str) -> list[Block]:
+def _document(record: CallRecord, name: str, blobs: Blobs | None = None) -> list[Block]:
     """A body as JSON; the events of a stream as the answer that they make."""
     try:
-        raw = queries.payload(record, name)
+        raw = queries.payload(record, name, blobs)
     except PayloadDamaged:
         return []
     if raw is None:

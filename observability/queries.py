@@ -64,17 +64,22 @@ def call(id: str, teams: Teams = None, *, bodies: bool = True) -> CallRecord | N
     return found if found is None or bodies else hide(found)
 
 
-def payload(record: CallRecord, name: str) -> bytes | None:
+def payload(record: CallRecord, name: str, blobs: Blobs | None = None) -> bytes | None:
     """A body of `record`, exact to the byte; `name` is the payload's column. None where there is none.
 
-    Raises PayloadDamaged where what is stored is not what was recorded.
+    Whoever reads several gives each the same `blobs_of`: they share most of what they are made of. Raises
+    PayloadDamaged where what is stored is not what was recorded.
     """
     digest = getattr(record, name)
     if digest is None:
         return None
+    return recipes.assemble(bytes(digest), blobs or blobs_of(record))
+
+
+def blobs_of(record: CallRecord) -> Blobs:
+    """What the bodies of `record` are made of, each read once."""
     packs = (record.opening_bodies, record.closing_bodies)
-    packed = packing.recipes([getattr(record, each) for each in PAYLOADS], packs)
-    return recipes.assemble(bytes(digest), Blobs(packed))
+    return Blobs(packing.recipes([getattr(record, each) for each in PAYLOADS], packs))
 
 
 def arguments(block: Block) -> bytes | None:
@@ -84,38 +89,35 @@ def arguments(block: Block) -> bytes | None:
     return recipes.assemble(bytes(block.content), Blobs())
 
 
-def request(record: CallRecord, name: str) -> Request | None:
+def request(record: CallRecord, name: str, blobs: Blobs | None = None) -> Request | None:
     """What `request_original` or `request_final` says, or None where it is not there or cannot be read."""
-    body = _readable(record, name)
+    body = _readable(record, name, blobs)
     dialect = record.upstream_dialect if name == "request_final" else ""
     return None if body is None else content.read_request(dialect or record.dialect, body)
 
 
-def answers(record: CallRecord, name: str) -> list[Response]:
+def answers(record: CallRecord, name: str, blobs: Blobs | None = None) -> list[Response]:
     """What `response_original` or `response_final` says, one Response a choice."""
-    raw = _readable(record, name)
+    raw = _readable(record, name, blobs)
     dialect = record.upstream_dialect if name == "response_original" else ""
     return [] if raw is None else content.read_answers(dialect or record.dialect, raw, _is_stream(record, raw))
 
 
-def blocks(record: CallRecord, name: str) -> list[DiffBlock]:
+def blocks(record: CallRecord, name: str, blobs: Blobs | None = None) -> list[DiffBlock]:
     """What a payload says, block by block; nothing where it is not there or cannot be read."""
     if name.startswith("request"):
-        return request_blocks(request(record, name))
-    return response_blocks(answers(record, name))
+        return request_blocks(request(record, name, blobs))
+    return response_blocks(answers(record, name, blobs))
 
 
 def diff(record: CallRecord) -> Diff:
     """Original and final of both directions, block by block."""
-    said, given = blocks(record, "response_original"), blocks(record, "response_final")
+    blobs = blobs_of(record)
+    asked, sent, said, given = (blocks(record, name, blobs) for name in PAYLOADS)
     # Without an answer of a provider, what the client got was made by a policy.
     ours = bool(given) and record.response_original is None
     return {
-        "request": {
-            "changed": record.changed_request,
-            "original": blocks(record, "request_original"),
-            "final": blocks(record, "request_final"),
-        },
+        "request": {"changed": record.changed_request, "original": asked, "final": sent},
         "response": {"changed": record.changed_response or ours, "original": said, "final": given},
     }
 
@@ -136,9 +138,9 @@ def _arguments_text(block: Block) -> str:
         return ""
 
 
-def _readable(record: CallRecord, name: str) -> bytes | None:
+def _readable(record: CallRecord, name: str, blobs: Blobs | None) -> bytes | None:
     try:
-        return payload(record, name)
+        return payload(record, name, blobs)
     except PayloadDamaged:
         return None
 

@@ -3,6 +3,8 @@
 "use strict";
 (() => {
   const AT_ONCE = 50;
+  const LONG = 600;
+  const KEPT = 160;
   const diff = document.getElementById("diff");
   const waiting = new Map();
   let worker;
@@ -17,19 +19,32 @@
     worker.postMessage({ library: diff.dataset.library });
   }
 
+  // Long stretches that both sides have are folded between changes, too.
+  function shared(text) {
+    if (text.length <= LONG) return [document.createTextNode(text)];
+    const fold = document.createElement("button");
+    const hidden = text.slice(KEPT, -KEPT);
+    fold.type = "button";
+    fold.className = "cut";
+    fold.textContent = `${hidden.length.toLocaleString("en")} characters`;
+    fold.addEventListener("click", () => fold.replaceWith(hidden));
+    return [document.createTextNode(text.slice(0, KEPT)), fold, document.createTextNode(text.slice(-KEPT))];
+  }
+
+  function changed(text, kind) {
+    const element = document.createElement(kind);
+    element.textContent = text;
+    return [element];
+  }
+
   // `parts` are [text, mark] in order; the mark is "del", "ins", or empty for what both sides have.
   function mark({ id, parts }) {
     const sides = waiting.get(id);
     waiting.delete(id);
     if (!parts) return;
     for (const [side, own] of [[sides[0], "del"], [sides[1], "ins"]]) {
-      const nodes = parts.filter(([, kind]) => !kind || kind === own).map(([text, kind]) => {
-        if (!kind) return document.createTextNode(text);
-        const element = document.createElement(kind);
-        element.textContent = text;
-        return element;
-      });
-      side.replaceChildren(...nodes);
+      const mine = parts.filter(([, kind]) => !kind || kind === own);
+      side.replaceChildren(...mine.flatMap(([text, kind]) => (kind ? changed(text, kind) : shared(text))));
     }
   }
 
