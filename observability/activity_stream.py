@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from time import monotonic
 
-import orjson
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_GET
 from observability.activity import history
 from observability.activity.cursors import Cursor
 from observability.activity.filters import Filter
-from observability.activity.viewing import Message, Viewing
+from observability.activity.viewing import Viewing
 from observability.api import Refused, reader_of
 from observability.viewers import Sight, sees_calls, sight_of, user_of
 
@@ -49,16 +48,7 @@ async def _frames(request: HttpRequest, viewing: Viewing, sight: Sight) -> Async
                 if not await _still(request, sight):
                     return
                 checked = monotonic()
-            yield frames(message)
-
-
-def frames(message: Message) -> bytes:
-    """A frame for each event, named by its kind; one `missed` where there was no room; a comment for nothing."""
-    told = [(event["kind"], event) for event in message["events"]]
-    if message["missed"]:
-        told.append(("missed", {"missed": message["missed"]}))
-    lines = [f"id: {message['cursor']}\nevent: {kind}\ndata: ".encode() + orjson.dumps(data) for kind, data in told]
-    return b"\n\n".join((*lines, b"")) if lines else b": nothing new\n\n"
+            yield message.frames()
 
 
 async def _still(request: HttpRequest, sight: Sight) -> bool:

@@ -60,7 +60,7 @@ class ActivityConsumer(AsyncWebsocketConsumer):
         try:
             async with self._viewing as viewing:
                 async for message in viewing.messages():
-                    await self.send(orjson.dumps(message).decode())
+                    await self.send(message.json().decode())
         except Exception as error:
             log.warning("a viewer of activity had to be sent away", error=type(error).__name__)
             await self.close(TRY_AGAIN)

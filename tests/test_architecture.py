@@ -68,6 +68,8 @@ COVERED_BY: dict[str, str] = {
     "observability/sessions/reading.py": "tests/observability/sessions/test_views.py",
     "observability/search/views.py": "tests/observability/test_views.py",
     "luthien_site/proofs/questions.py": "tests/luthien_site/proofs/test_million.py",
+    "luthien_site/proofs/told.py": "tests/luthien_site/proofs/test_viewers.py",
+    "luthien_site/proofs/watchers.py": "tests/luthien_site/proofs/test_viewers.py",
     "observability/call_page.py": "tests/observability/test_views.py",
     "observability/call_story.py": "tests/observability/test_views.py",
     "observability/diff_sections.py": "tests/observability/test_diff_views.py",

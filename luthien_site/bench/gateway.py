@@ -28,6 +28,7 @@ SERVER: dict[str, Any] = {
     "log_config": None,
     "access_log": False,
     "server_header": False,
+    "ws_per_message_deflate": False,
 }
 """Of uvicorn, as `manage.py up` has it."""
 _PROGRAM = (

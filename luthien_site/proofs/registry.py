@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-MODULES = ("crash", "outage", "million")
+MODULES = ("crash", "outage", "million", "viewers")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from observability.activity import history
+from observability.activity.batches import Batch
 from observability.activity.cursors import Cursor
 from observability.activity.events import Event, micros
 from observability.activity.memory import Met
@@ -36,8 +37,8 @@ REMEMBERED = 50_000
 
 
 class Viewer(Protocol):
-    def offer(self, events: list[Event]) -> None:
-        """Take note of `events`, at once."""
+    def offer(self, batch: Batch) -> None:
+        """Take note of it, at once."""
 
     def end(self) -> None:
         """Nothing follows."""
@@ -82,6 +83,9 @@ class Feed:
         """Where somebody stands who has been offered everything up to now."""
         told = int((self._looked_at - 1) * 1_000_000)
         return Cursor(told, min(told, *self._open.values()) if self._open else told)
+
+    def viewers(self) -> int:
+        return len(self._viewers)
 
     def open_calls(self) -> set[str]:
         return set(self._open)
@@ -141,8 +145,9 @@ class Feed:
         for event in events:
             self._note(event)
         if new:
+            batch = Batch(new)
             for viewer in self._viewers:
-                viewer.offer(new)
+                viewer.offer(batch)
 
     def _note(self, event: Event) -> None:
         call = event["call"]

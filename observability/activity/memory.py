@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
 
-from observability.activity.events import Event
+from observability.activity.batches import Shown
 
 
 class Met:
@@ -35,20 +34,27 @@ class Backlog:
     """Events that wait for a viewer: at most `most`; of those beyond, the oldest go, and are counted."""
 
     def __init__(self, most: int) -> None:
-        self._events: deque[Event] = deque(maxlen=most)
-        self._missed = 0
+        self._most = most
+        self._pieces: deque[Shown] = deque()
+        self._waiting = self._missed = 0
 
     def __len__(self) -> int:
-        return len(self._events)
+        return self._waiting
 
-    def add(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._missed += len(self._events) == self._events.maxlen
-            self._events.append(event)
+    def add(self, piece: Shown) -> None:
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        while (beyond := self._waiting - self._most) > 0:
+            oldest = self._pieces.popleft()
+            left = oldest.newest(max(len(oldest) - beyond, 0))
+            if len(left):
+                self._pieces.appendleft(left)
+            self._missed += len(oldest) - len(left)
+            self._waiting -= len(oldest) - len(left)
 
-    def take(self) -> tuple[list[Event], int]:
-        """What waits, oldest first, and how many there was no room for."""
-        taken = list(self._events), self._missed
-        self._events.clear()
-        self._missed = 0
+    def take(self) -> tuple[list[Shown], int]:
+        """What waits, oldest first, and how many events there was no room for."""
+        taken = list(self._pieces), self._missed
+        self._pieces.clear()
+        self._waiting = self._missed = 0
         return taken

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from itertools import chain
 
 from observability.activity import history
+from observability.activity.batches import Batch, Message, Shown, View
 from observability.activity.cursors import Cursor
-from observability.activity.events import Event, moment, without_words
+from observability.activity.events import Event, moment
 from observability.activity.feed import feed
 from observability.activity.filters import Filter
 from observability.activity.memory import Backlog, Met
@@ -17,29 +19,21 @@ from observability.viewers import Sight
 
 BEAT = 15.0
 """Seconds of silence after which a message without events is sent."""
-PAUSE = 0.15
-"""Seconds between two messages, at least."""
+PAUSE, PAUSE_EACH = 0.15, 0.004
+"""Seconds between two messages to a viewer, at least; with many viewers so many for each of them."""
 MOST = 1_000
 """Events that wait for a viewer; those beyond are counted."""
 RECENT_CALLS, RECENT_EVENTS = 200, 200
 """How far a viewer that begins looks back."""
 
-Message = dict[str, Any]
-
 
 class Viewing:
     """`async with` it, and read `messages`. `sight` is what the viewer may see. Where there is no cursor to go on from,
     `recent` begins with what was.
-
-    A message is {"seq", "cursor", "events", "missed", "recent"}: `seq` counts the messages, `cursor` is what to begin
-    from next time, `missed` how many events there was no room for, and `recent` that the events are what was before,
-    in place of all that was sent up to then.
     """
 
     def __init__(self, sight: Sight, wanted: Filter, cursor: Cursor | None = None, *, recent: bool = False) -> None:
-        self._teams = None if sight.teams is None else set(sight.teams)
-        self._bodies = sight.bodies
-        self._filter, self._wants_all = wanted, wanted.is_empty
+        self._view = View(None if sight.teams is None else frozenset(sight.teams), sight.bodies, wanted)
         self._cursor = cursor
         self._backlog = Backlog(MOST)
         self._again = asyncio.Event()
@@ -61,17 +55,17 @@ class Viewing:
     async def __aexit__(self, *_: object) -> None:
         self._feed.leave(self)
 
-    def offer(self, events: list[Event]) -> None:
-        visible = self._seen(events)
-        ended = {event["call"] for event in events if event["kind"] == "finished"} & self._half_told
-        if visible or ended:
-            self._backlog.add(visible)
+    def offer(self, batch: Batch) -> None:
+        shown = batch.shown(self._view)
+        ended = batch.ended & self._half_told
+        if len(shown) or ended:
+            self._backlog.add(shown)
             self._ended |= ended
             self._again.set()
 
     def only(self, wanted: Filter) -> None:
         """Another filter, from now on; the next message begins anew with what was."""
-        self._filter, self._wants_all = wanted, wanted.is_empty
+        self._view = replace(self._view, wanted=wanted)
         self._recent_wanted = True
         self._again.set()
 
@@ -99,33 +93,23 @@ class Viewing:
             self._again.clear()
             if not self._recent_wanted:
                 where = self._feed.cursor()
-                events, missed = self._backlog.take()
-                events = await self._whole(events)
-                if events or missed:
-                    yield self._message(events, where, missed)
-                    await asyncio.sleep(PAUSE)
+                pieces, missed = self._backlog.take()
+                pieces = await self._whole(pieces)
+                if any(map(len, pieces)) or missed:
+                    yield self._message(pieces, where, missed)
+                    await asyncio.sleep(max(PAUSE, PAUSE_EACH * self._feed.viewers()))
 
-    def _message(self, events: list[Event], where: Cursor, missed: int = 0, recent: bool = False) -> Message:
+    def _message(self, pieces: Sequence[Shown], where: Cursor, missed: int = 0, recent: bool = False) -> Message:
         self._sent += 1
-        return {"seq": self._sent, "cursor": str(where), "events": events, "missed": missed, "recent": recent}
+        return Message(self._sent, str(where), pieces, missed, recent)
 
-    def _seen(self, events: Iterable[Event]) -> list[Event]:
-        """Those that the viewer wants and may see, as they may see them: a filter finds no words that are hidden."""
-        shown = events if self._bodies else map(without_words, events)
-        return [event for event in shown if self._sees(event)]
-
-    def _sees(self, event: Event) -> bool:
-        if self._teams is not None and event["team"] not in self._teams:
-            return False
-        return self._wants_all or self._filter.matches(event)
-
-    async def _recent(self) -> list[Event]:
+    async def _recent(self) -> list[Shown]:
         ids = await history.read(history.newest, RECENT_CALLS, self._team_names)
         self._half_told |= self._feed.open_calls()
-        events = self._seen(await history.read(history.events_of, ids))
-        return sorted(events, key=_at)[-RECENT_EVENTS:]
+        events = self._view.of(await history.read(history.events_of, ids))
+        return [Shown(sorted(events, key=_at)[-RECENT_EVENTS:])]
 
-    async def _since(self, cursor: Cursor) -> AsyncIterator[list[Event]]:
+    async def _since(self, cursor: Cursor) -> AsyncIterator[list[Shown]]:
         """What the record tells of the time since, oldest call first, in pages."""
         told, oldest = moment(cursor.told), moment(cursor.oldest)
         page = await history.read(history.after, told, oldest, self._team_names)
@@ -133,22 +117,23 @@ class Viewing:
             # What an open call's record does not tell yet, it will when the call is over.
             self._half_told |= {call.id for call in page if call.is_open}
             events = await history.read(history.events_of, [call.id for call in page])
-            yield sorted(self._seen(events), key=_at)
+            yield [Shown(sorted(self._view.of(events), key=_at))]
             page = await history.read(history.after, told, oldest, self._team_names, page[-1])
 
-    async def _whole(self, events: list[Event]) -> list[Event]:
-        """`events`, and all that is on record of calls that are over now and that this viewer met half-way."""
+    async def _whole(self, pieces: list[Shown]) -> list[Shown]:
+        """`pieces`, and all that is on record of calls that are over now and that this viewer met half-way."""
         if not self._ended:
-            return events
+            return pieces
         ended, self._ended = self._ended, set()
         self._half_told -= ended
         known = Met(MOST)
-        told = self._seen(await history.read(history.events_of, ended))
-        return sorted((event for event in [*events, *told] if known.add(event["id"])), key=_at)
+        told = self._view.of(await history.read(history.events_of, ended))
+        events = chain(*(piece.events for piece in pieces), told)
+        return [Shown(sorted((event for event in events if known.add(event["id"])), key=_at))]
 
     @property
     def _team_names(self) -> Teams:
-        return None if self._teams is None else sorted(self._teams)
+        return None if self._view.teams is None else sorted(self._view.teams)
 
 
 def _at(event: Event) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from observability.activity import feed as module
 from observability.activity import history
+from observability.activity.batches import Batch
 from observability.activity.events import Event, finished, request_received, verdict
 from observability.activity.feed import Feed
 from observability.activity.history import Seen
@@ -27,8 +28,8 @@ class Viewer:
         self.wanted = 0
         self.complete = asyncio.Event()
 
-    def offer(self, events: list[Event]) -> None:
-        self.events += events
+    def offer(self, batch: Batch) -> None:
+        self.events += batch.events
         if len(self.events) == self.wanted:
             self.complete.set()
 

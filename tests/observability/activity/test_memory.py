@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import pytest
 
+from observability.activity.batches import Shown
 from observability.activity.cursors import Cursor
 from observability.activity.memory import Backlog, Met
 
 
-def events(*numbers: int) -> list[dict[str, int]]:
-    return [{"at": number} for number in numbers]
+def events(*numbers: int) -> Shown:
+    return Shown([{"at": number} for number in numbers])
+
+
+def taken(backlog: Backlog) -> tuple[list[int], int]:
+    pieces, missed = backlog.take()
+    return [event["at"] for piece in pieces for event in piece.events], missed
 
 
 def test_a_slow_viewer_keeps_the_newest_and_is_told_how_many_it_missed() -> None:
@@ -15,8 +21,11 @@ def test_a_slow_viewer_keeps_the_newest_and_is_told_how_many_it_missed() -> None
     backlog.add(events(1, 2))
     backlog.add(events(3, 4, 5))
     assert len(backlog) == 3
-    assert backlog.take() == (events(3, 4, 5), 2)
-    assert backlog.take() == ([], 0)
+    assert taken(backlog) == ([3, 4, 5], 2)
+    assert taken(backlog) == ([], 0)
+    backlog.add(events(1, 2, 3, 4, 5))
+    backlog.add(events(6))
+    assert taken(backlog) == ([4, 5, 6], 3)
 
 
 def test_an_id_is_new_once_as_long_as_it_is_remembered() -> None:
