@@ -26,7 +26,7 @@ SINGLE = (
 )  # fmt: skip
 """Each filter, with values that are common, seldom and nowhere."""
 TEXTS = (
-    "ledger", "-ledger", '"rm -rf"', '"ledger refund"', "refund*", "re*", "nothingatall", "cat pyproject.toml",
+    "ledger", "-ledger", '"rm -rf"', '"ledger refund"', "refund*", "ref*", "nothingatall", "cat pyproject.toml",
     'team:data verdict:block tool:bash "rm -rf"',
 )  # fmt: skip
 

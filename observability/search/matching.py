@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from math import ceil, floor, inf
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -11,6 +12,9 @@ from .marks import ANY
 from .places import first_place
 from .quantities import Span
 from .wanted import Wanted, Words
+
+WHOLE = ("cost_microdollars",)
+"""Columns of integers."""
 
 
 class Found(NamedTuple):
@@ -123,6 +127,13 @@ def _exact(wanted: Wanted, like: str) -> list[Condition]:
 
 def _within(column: str, span: Span, negated: bool) -> Condition:
     bounds = [(">=" if span.with_low else ">", span.low), ("<=" if span.with_high else "<", span.high)]
-    finite: Sequence[tuple[str, float]] = [(sign, bound) for sign, bound in bounds if abs(bound) != float("inf")]
+    finite = [(sign, _bound(column, sign, bound)) for sign, bound in bounds if abs(bound) != inf]
     tests = " AND ".join((f"entry.{column} IS NOT NULL", *(f"entry.{column} {sign} %s" for sign, _ in finite)))
     return Condition(f"{'NOT ' if negated else ''}({tests})", tuple(bound for _, bound in finite))
+
+
+def _bound(column: str, sign: str, bound: float) -> float:
+    """A bound of the column's own type: compared with a fraction, an integer is not looked up in its index."""
+    if column not in WHOLE:
+        return bound
+    return ceil(bound) if sign in (">=", "<") else floor(bound)

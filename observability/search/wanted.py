@@ -104,7 +104,7 @@ def _add_text(found: Wanted, part: Part) -> None:
     plain, star = (text, "") if part.whole else (text.rstrip("*"), text[len(text.rstrip("*")) :])
     texts = tuple(_WORD.findall(plain))
     exact = not part.whole and texts == (plain,)
-    words = Words(texts, open=bool(star) or (not exact and plain[-1:].isalnum()))
+    words = Words(texts, open=plain[-1:].isalnum() and (bool(star) or not exact))
     if exact:
         (found.without_words if part.negated else found.words).append(words)
     elif part.negated:

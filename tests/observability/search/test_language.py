@@ -64,6 +64,8 @@ def test_amounts_and_times_are_read() -> None:
         ("-before:2d", "-before:2d", "Say after instead"),
         ("-after:2d", "-after:2d", "Say before instead"),
         ("status:ok", "ok", "three digits"),
+        ("re*", "re*", "at least 3 letters"),
+        ("-src/ab**", "-src/ab**", "at least 3 letters"),
     ],
 )
 def test_an_error_points_at_its_place(text: str, place: str, words: str) -> None:
@@ -71,6 +73,11 @@ def test_an_error_points_at_its_place(text: str, place: str, words: str) -> None
         parse(text, NOW, WORDS)
     assert text[caught.value.start : caught.value.end] == place
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["led*", "src/*", "\N{CJK UNIFIED IDEOGRAPH-65E5}*", '"re*"', "a_bcd*"])
+def test_beginnings_that_few_words_have_are_looked_for(text: str) -> None:
+    assert len(parse(text, NOW)) == 1
 
 
 def test_a_query_is_bounded() -> None:

@@ -55,9 +55,10 @@ def test_ranges_are_looked_up_by_steps_and_compared() -> None:
         ('"rm -rf"', [Words(("rm", "rf"), open=True)], ["rm -rf"]),
         ('"rm -rf /"', [Words(("rm", "rf"))], ["rm -rf /"]),
         ("a/b", [Words(("a", "b"), open=True)], ["a/b"]),
-        ("a/b*", [Words(("a", "b"), open=True)], ["a/b"]),
+        ("a/bcd*", [Words(("a", "bcd"), open=True)], ["a/bcd"]),
         ("b_c", [Words(("b", "c"), open=True)], ["b_c"]),
         ("c!", [Words(("c",))], ["c!"]),
+        ("src/*", [Words(("src",))], ["src/"]),
     ],
 )
 def test_text_is_looked_up_by_its_words_and_compared_where_these_are_not_all(
