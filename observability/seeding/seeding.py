@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import islice
 from random import Random
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 from django.db import connection
@@ -44,27 +45,57 @@ def seed(calls: int, *, until: datetime | None = None, seed: int = 1) -> Iterato
     The database has to be there: what it refuses is raised.
     """
     random, end = Random(seed), until or datetime.now(UTC)  # noqa: S311
-    committer = Committer(connect(connection.settings_dict), Inbox(), Spill(), find_orphans=False)
-    done = 0
     turns = story(calls, end - timedelta(weeks=WEEKS), end, random)
-    try:
-        while chunk := list(islice(turns, AT_ONCE)):
-            entries = [_closing(turn, committer.ownership.boot_id, random) for turn in chunk]
-            committer.add([Queued(entry, None, entry.size, time.monotonic()) for entry in entries])
-            committer.flush()
-            if not committer.is_idle:
-                raise RuntimeError("the database does not take the calls")
-            indexed = list(map(_indexed, chunk, entries))
-            indexing.insert([entry for _, _, entry in indexed])
-            rollup.add((call, steps) for call, steps, _ in indexed)
-            done += len(chunk)
-            yield done
-    finally:
-        committer.leave()
+    # While one thread writes, which is the database's work for the most part, this one makes up what comes next.
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(_Writing).result()
+        done: Future[int] | None = None
+        try:
+            while chunk := list(islice(turns, AT_ONCE)):
+                entries = [_closing(turn, writing.boot_id, random) for turn in chunk]
+                indexed = list(map(_indexed, chunk, entries))
+                if done is not None:
+                    yield done.result()
+                done = thread.submit(writing.write, entries, indexed)
+            if done is not None:
+                yield done.result()
+        finally:
+            thread.submit(writing.end).result()
 
 
-def _indexed(turn: Turn, closing: Closing) -> tuple[Any, Steps, indexing.Entry]:
-    """The call's columns, and what the index would make of it, without reading it back."""
+class _Writing:
+    """The connections that calls are written through; one thread's alone."""
+
+    def __init__(self) -> None:
+        self._committer = Committer(connect(connection.settings_dict), Inbox(), Spill(), find_orphans=False)
+        self._written = 0
+        self.boot_id = self._committer.ownership.boot_id
+
+    def write(self, entries: Sequence[Closing], indexed: Sequence[_Indexed]) -> int:
+        """Returns how many calls were written, with these."""
+        self._committer.add([Queued(entry, None, entry.size, time.monotonic()) for entry in entries])
+        self._committer.flush()
+        if not self._committer.is_idle:
+            raise RuntimeError("the database does not take the calls")
+        indexing.insert([each.entry for each in indexed])
+        rollup.add((each.call, each.steps) for each in indexed)
+        self._written += len(entries)
+        return self._written
+
+    def end(self) -> None:
+        self._committer.leave()
+        connection.close()
+
+
+class _Indexed(NamedTuple):
+    """A call's columns, and what the index would make of it, without reading it back."""
+
+    call: Any
+    steps: Steps
+    entry: indexing.Entry
+
+
+def _indexed(turn: Turn, closing: Closing) -> _Indexed:
     facts, fields = closing.opening.facts, closing.fields
     call = SimpleNamespace(
         id=facts.id,
@@ -94,12 +125,14 @@ def _indexed(turn: Turn, closing: Closing) -> tuple[Any, Steps, indexing.Entry]:
     text = new_text(requests, said if given is said else [*said, *given], from_the_start=False)
     judgements = [Judgement(each[0], each[1], each[3]) for each in turn.judged]
     entry = indexing.entry(call, judgements, called_tools(said), text)
-    return call, steps_of(_whole(turn.asked), said, given), entry
+    return _Indexed(call, steps_of(_whole(turn), said, given), entry)
 
 
-def _whole(body: dict[str, Any]) -> Request:
-    """All that was asked, as far as the steps of a conversation need it."""
-    return Request(body["model"], tuple(Message(each["role"], _asked(each["content"])) for each in body["messages"]))
+def _whole(turn: Turn) -> Request:
+    """All that was asked, as far as the steps of a conversation need it; of earlier turns it was read then."""
+    read, messages = turn.talk.read, turn.asked["messages"]
+    read += (Message(each["role"], _asked(each["content"])) for each in messages[len(read) :])
+    return Request(turn.asked["model"], tuple(read[: len(messages)]))
 
 
 def _asked(content: str | list[dict[str, Any]]) -> tuple[RequestBlock, ...]:

@@ -9,6 +9,8 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
+from policies.content import Message
+
 TEAMS = {
     "payments": ("ci", "ledger-agent", "on-call"),
     "platform": ("deploys", "upgrade-bot"),
@@ -49,7 +51,7 @@ _SENTENCES = tuple(" ".join(_words.choices(WORDS, k=WORDS_A_SENTENCE)) + "." for
 
 @dataclass(slots=True)
 class Talk:
-    """A session as far as it got. `messages` are those of Anthropic's dialect."""
+    """A session as far as it got. `messages` are those of Anthropic's dialect, `read` those that somebody has read."""
 
     session: str
     team: str
@@ -57,6 +59,7 @@ class Talk:
     model: tuple[str, str, float, float]
     turns: int
     messages: list[dict[str, Any]] = field(default_factory=list)
+    read: list[Message] = field(default_factory=list)
 
 
 @dataclass(slots=True)

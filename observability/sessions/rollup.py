@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
-from django.db.models.functions import Greatest, Least
 
 from ..models import CallRecord, SessionCall, SessionSummary
+from ..text import json_text
 from .steps import Steps, agent_of, client_of
 
 FIGURES = ("calls", "blocked", "changed", "failed", "input_tokens", "output_tokens", "cost_microdollars")
@@ -22,6 +23,22 @@ COLUMNS = (
 )
 STOPPED = ("blocked", "refused")
 WENT_WELL = ("finished", "cancelled", "open", *STOPPED)
+
+_PLACE = ("call_id", "session", "started_at", "is_counted", *READ)
+_SESSION = ("session", "team", "key", "model", "client", "started_at", "last_at", *FIGURES)
+# A batch touches as many sessions as there are agents at work; the ORM would take longer over them than all else takes.
+_KEEP_CALL = (
+    f"INSERT INTO observability_sessioncall ({', '.join(_PLACE)}) VALUES ({', '.join(['%s'] * len(_PLACE))}) "  # noqa: S608
+    f"ON CONFLICT (call_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in READ)}"
+)
+_MOVE = (
+    f"INSERT INTO observability_sessionsummary AS kept ({', '.join(_SESSION)}) "  # noqa: S608
+    f"VALUES ({', '.join(['%s'] * len(_SESSION))}) ON CONFLICT (session, team) DO UPDATE SET "
+    "key = excluded.key, model = excluded.model, client = excluded.client, "
+    "started_at = CASE WHEN excluded.started_at < kept.started_at THEN excluded.started_at ELSE kept.started_at END, "
+    "last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END, "
+    + ", ".join(f"{name} = kept.{name} + excluded.{name}" for name in FIGURES)
+)
 
 Name = tuple[str, str]
 """A session and a team."""
@@ -36,21 +53,18 @@ def add(read: Iterable[tuple[Any, Steps]]) -> None:
     calls = {call.id: (call, steps) for call, steps in read if call.session}
     if not calls:
         return
-    SessionCall.objects.bulk_create(
-        [_row(call, steps) for call, steps in calls.values()],
-        update_conflicts=True,
-        unique_fields=["call_id"],
-        update_fields=READ,
-    )
+    # In one order everywhere, or two who do the same could lock each other out.
+    _run(_KEEP_CALL, [_row(*calls[id]) for id in sorted(calls)])
     over = [id for id, (call, _) in calls.items() if call.outcome != "open"]
     # Whoever locks the row counts the call.
     free = SessionCall.objects.select_for_update().filter(pk__in=over, is_counted=False).order_by("pk")
     counted = list(free.values_list("pk", flat=True))
     SessionCall.objects.filter(pk__in=counted).update(is_counted=True)
-    _begin([call for call, _ in calls.values()])
-    figures = _sums([calls[id][0] for id in counted])
-    for name in sorted(figures):
-        _move(name, figures[name], 1)
+    figures = _sums(calls[id][0] for id in counted)
+    of_session: defaultdict[Name, list[Any]] = defaultdict(list)
+    for call, _ in calls.values():
+        of_session[call.session, call.team].append(call)
+    _run(_MOVE, [_summary(name, of_session[name], figures.get(name, {})) for name in sorted(of_session)])
 
 
 @transaction.atomic
@@ -61,61 +75,36 @@ def forget(call_ids: Sequence[str]) -> None:
     touched = set(SessionCall.objects.filter(pk__in=call_ids).values_list("session", flat=True))
     SessionCall.objects.filter(pk__in=call_ids).delete()
     for name in sorted(figures):
-        _move(name, figures[name], -1)
+        _subtract(name, figures[name])
     for session in sorted(touched):
         _settle(session)
 
 
-def _row(call: Any, steps: Steps) -> SessionCall:
-    agent, parent = agent_of(call.request_headers)
-    values: dict[str, Any] = {
-        "call_id": call.id,
-        "session": call.session,
-        "started_at": call.started_at,
-        "steps": steps.request,
-        "answer": steps.answer,
-        "opening": steps.opening,
-        "setting": steps.setting,
-        "agent": agent,
-        "parent_agent": parent,
-        "texts": list(steps.texts),
-        "tools": [asdict(tool) for tool in steps.tools],
-        "results": list(steps.results),
-    }
-    return SessionCall(**values)
+def _row(call: Any, steps: Steps) -> tuple[Any, ...]:
+    """The parameters of _KEEP_CALL."""
+    return (
+        call.id, call.session, _time(call.started_at), False, steps.request, steps.answer, steps.opening,
+        steps.setting, *agent_of(call.request_headers), json_text(steps.texts),
+        json_text([asdict(tool) for tool in steps.tools]), json_text(steps.results),
+    )  # fmt: skip
 
 
-def _begin(calls: Iterable[Any]) -> None:
-    """A summary for each session that has none, and the times and names of all."""
-    of_session: defaultdict[Name, list[Any]] = defaultdict(list)
-    for call in calls:
-        of_session[call.session, call.team].append(call)
-    ordered = {name: sorted(of_session[name], key=lambda call: call.started_at) for name in sorted(of_session)}
-    SessionSummary.objects.bulk_create(
-        [_summary(name, found) for name, found in ordered.items()], ignore_conflicts=True
-    )
-    for (session, team), found in ordered.items():
-        last = found[-1]
-        SessionSummary.objects.filter(session=session, team=team).update(
-            key=last.key,
-            model=last.model,
-            client=client_of(last.request_headers),
-            started_at=Least(F("started_at"), found[0].started_at),
-            last_at=Greatest(F("last_at"), _last_at(found)),
-        )
+def _summary(name: Name, calls: Iterable[Any], figures: Mapping[str, int]) -> tuple[Any, ...]:
+    """The parameters of _MOVE: what `calls` of a session say of it, and by how much its figures grow."""
+    ordered = sorted(calls, key=lambda call: call.started_at)
+    last = ordered[-1]
+    names = (*name, last.key, last.model, client_of(last.request_headers))
+    times = (_time(ordered[0].started_at), _time(_last_at(ordered)))
+    return (*names, *times, *(figures.get(each, 0) for each in FIGURES))
 
 
-def _summary(name: Name, calls: Sequence[Any]) -> SessionSummary:
-    session, team = name
-    first, last = calls[0], calls[-1]
-    return SessionSummary(
-        session=session,
-        team=team,
-        key=last.key,
-        model=last.model,
-        started_at=first.started_at,
-        last_at=_last_at(calls),
-    )
+def _run(sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, rows)
+
+
+def _time(value: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)
 
 
 def _last_at(calls: Iterable[Any]) -> Any:
@@ -143,9 +132,9 @@ def _figures(call: Any) -> dict[str, int]:
     }
 
 
-def _move(name: Name, figures: dict[str, int], sign: int) -> None:
+def _subtract(name: Name, figures: dict[str, int]) -> None:
     session, team = name
-    changes = {each: F(each) + sign * value for each, value in figures.items() if value}
+    changes = {each: F(each) - value for each, value in figures.items() if value}
     SessionSummary.objects.filter(session=session, team=team).update(**changes)
 
 
