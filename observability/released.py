@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from .attribution import Attributed, Decision
 from .conversation import Card
-from .presentation import Block
 
 HOOKS = {"text": "on_text", "thinking": "on_thinking", "tool_call": "on_tool_call"}
 NO_VERDICT = frozenset({"failed_open", "not_reached"})
@@ -36,8 +37,9 @@ class Entry:
 
     @property
     def judged_by(self) -> list[str]:
-        """The versions that judged it, as policy@version, each once."""
-        return list(dict.fromkeys(f"{each.policy}@{each.version}" for each in self.verdicts))
+        """The versions without whose verdict it would not have left, as policy@version, each once."""
+        enforced = [each for each in self.verdicts if each.mode == "enforce"]
+        return list(dict.fromkeys(f"{each.policy}@{each.version}" for each in enforced))
 
 
 def entries(
@@ -45,32 +47,44 @@ def entries(
 ) -> list[Entry]:
     """The released blocks in their order. `duties` are the hooks of the versions that were enforced on the call."""
     by_place = {card.final_at: card for card in cards if card.final_at is not None}
-    return [_entry(row, by_place.get(row.position), found, duties) for row in rows]
+    said = Counter(_kind(card) for card in by_place.values() if card.pair.original is not None)
+    return [_entry(row, by_place.get(row.position), found, duties, said) for row in rows]
 
 
-def _entry(row: Any, card: Card | None, found: Attributed, duties: Mapping[Who, frozenset[str]]) -> Entry:
+def _entry(
+    row: Any, card: Card | None, found: Attributed, duties: Mapping[Who, frozenset[str]], said: Mapping[str, int]
+) -> Entry:
     if card is None or card.block.get("kind") != row.kind:
         # What was recorded cannot be read as it was released: nothing can be said of it.
         return Entry(row, None, (), ())
     whole = [each for each in found.answer if each.hook == "on_answer"]
     if card.pair.original is None:
         return Entry(row, card, whole, ())
-    missing = [who for who, hooks in duties.items() if _lacks(who, hooks, card, card.pair.original, found)]
+    missing = [who for who, hooks in duties.items() if _lacks(who, hooks, card, found, said)]
     return Entry(row, card, [*card.verdicts, *whole], missing)
 
 
-def _lacks(who: Who, hooks: frozenset[str], card: Card, block: Block, found: Attributed) -> bool:
+def _lacks(who: Who, hooks: frozenset[str], card: Card, found: Attributed, said: Mapping[str, int]) -> bool:
     """Whether a version has not judged what it should have."""
-    required = {HOOKS.get(str(block.get("kind")), ""), "on_answer"} & hooks
-    judged = [*card.verdicts, *(each for each in found.answer if _may_be_about(each, block))]
-    return any(not any(_counts(each, who, hook, card) for each in judged) for hook in required)
+    required = {HOOKS.get(_kind(card), ""), "on_answer"} & hooks
+    return any(not _judged(who, hook, card, found, said) for hook in required)
 
 
-def _may_be_about(verdict: Decision, block: Block) -> bool:
-    """Whether a verdict that stands beside no block may be on this one: ids are exact, places are not."""
-    if verdict.hook == "on_tool_call" and block.get("id"):
-        return bool(verdict.block == f"tool_call {block['id']}")
-    return True
+def _judged(who: Who, hook: str, card: Card, found: Attributed, said: Mapping[str, int]) -> bool:
+    block = card.pair.original or {}
+    if hook == "on_tool_call" and block.get("id"):
+        lost = [each for each in found.answer if each.block == f"tool_call {block['id']}"]
+    elif hook == "on_answer":
+        lost = found.answer
+    else:
+        # A place is only as exact as what is known of the policies before: who judged as many as were released did it.
+        everywhere = [each for each in chain(*found.blocks.values(), found.answer) if _counts(each, who, hook, card)]
+        return len(everywhere) >= said[_kind(card)] or any(_counts(each, who, hook, card) for each in card.verdicts)
+    return any(_counts(each, who, hook, card) for each in [*card.verdicts, *lost])
+
+
+def _kind(card: Card) -> str:
+    return str((card.pair.original or {}).get("kind"))
 
 
 def _counts(verdict: Decision, who: Who, hook: str, card: Card) -> bool:

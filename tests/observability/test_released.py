@@ -38,6 +38,11 @@ def test_a_released_block_names_the_versions_that_judged_it() -> None:
     assert (called.judged_by, called.missing, called.ours) == (["guard@1", "all@1"], [], False)
 
 
+def test_a_shadow_policy_lets_nothing_go() -> None:
+    (said,) = released([text("hi")], [Verdict("text 0", hook="on_text", mode="shadow")], duties={})
+    assert (said.judged_by, said.missing) == ([], [])
+
+
 @pytest.mark.parametrize(
     "verdicts",
     [
@@ -53,6 +58,21 @@ def test_a_released_block_names_the_versions_that_judged_it() -> None:
 def test_a_block_that_left_without_the_verdict_it_needed_says_whose_is_missing(verdicts: list[Verdict]) -> None:
     (called,) = released([tool_call("a")], verdicts)
     assert called.missing == [GUARD]
+
+
+def test_of_texts_as_many_verdicts_as_were_released_are_enough_for_places_may_shift() -> None:
+    elsewhere = [Verdict("text 1", hook="on_text"), Verdict("text 7", hook="on_text")]
+    first, second = released([text("a"), text("b")], elsewhere)
+    assert first.missing == second.missing == []
+    first, second = released([text("a"), text("b")], elsewhere[:1])
+    assert (first.missing, second.missing) == ([GUARD], [])
+
+
+def test_of_a_withheld_answer_a_call_is_found_by_its_id() -> None:
+    verdict = Verdict("tool_call a")
+    answer = cards(Side(changed=True, original=[], final=[tool_call("a")]), withheld=True)
+    (called,) = entries([Released(0, "tool_call")], answer, attributed([], [verdict]), WATCHES)
+    assert called.missing == []
 
 
 def test_nobody_is_missed_who_had_nothing_to_say() -> None:
