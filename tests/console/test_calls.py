@@ -1,5 +1,7 @@
 """The pages of calls, in a real browser against a real server."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import Page, ViewportSize
 
@@ -139,7 +141,7 @@ def test_hostile_text_is_shown_as_text_and_does_nothing(attacked: LiveLuthien) -
 def harm(page: Page, words: str, path: str) -> list[str]:
     """What a hostile text did to a page."""
     faults = []
-    if not page.url.endswith(path):
+    if urlsplit(page.url).path != path:
         faults.append("led elsewhere")
     for window in (DESK, PHONE):
         page.set_viewport_size(window)
