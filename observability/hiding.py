@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 
 from .exporters.base import REDACTED, without_words
-from .models import CallRecord
+from .models import CallRecord, Decision
 from .statements import PAYLOADS
 
 HIDDEN = "Bodies are hidden from your role."
@@ -23,17 +23,23 @@ def hide(record: CallRecord) -> CallRecord:
         setattr(record, name, None)
     record.request_headers, record.response_headers = [], []
     record.path = record.path.partition("?")[0]
-    record.error_message = _redacted(record.error_message)
-    record.notes = [{**note, "text": _redacted(note["text"])} for note in record.notes]
-    record.attempts = [{**attempt, "error": _redacted(attempt["error"])} for attempt in record.attempts]
+    record.error_message = redacted(record.error_message)
+    record.notes = [{**note, "text": redacted(note["text"])} for note in record.notes]
+    record.attempts = [{**attempt, "error": redacted(attempt["error"])} for attempt in record.attempts]
     prefetch_related_objects([record], "blocks", "decisions")
     for block in record.blocks.all():
         block.content = block.arguments = None
     for decision in record.decisions.all():
-        left = without_words({"reason": decision.reason, "evidence": decision.evidence})
-        decision.reason, decision.evidence = left["reason"], left["evidence"]
+        hide_decision(decision)
     return record
 
 
-def _redacted(said: Any) -> str:
+def hide_decision(decision: Decision) -> None:
+    """Take its reason and evidence out of this copy, but for what it cost."""
+    left = without_words({"reason": decision.reason, "evidence": decision.evidence})
+    decision.reason, decision.evidence = left["reason"], left["evidence"]
+
+
+def redacted(said: Any) -> str:
+    """What stands in the place of words: nothing where there were none."""
     return REDACTED if said else ""

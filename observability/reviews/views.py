@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import queries
+from ..hiding import HIDDEN, hide_decision, redacted
 from ..models import CallRecord, Decision
-from ..search.language import Part, QueryError, parse
+from ..search.language import Part, QueryError, parse, refuse_text
 from ..search.listing import VOCABULARY
-from ..text import clean, clean_name
-from ..viewers import User, teams_of
+from ..text import clean
+from ..viewers import User, sees_bodies, teams_of, visible_call
 from ..views import for_reviewers
 from . import labelling
 from .models import CHOICES, WHOLE_CALL, Review
@@ -45,10 +45,13 @@ def reviews(request: HttpRequest) -> HttpResponse:
     }
     try:
         parts: tuple[Part, ...] = parse(text, timezone.now(), VOCABULARY)
+        if not sees_bodies(request.user):
+            refuse_text(parts, HIDDEN)
     except QueryError as error:
         return render(request, "review/list.html", context | {"error": str(error)}, status=400)
     before = request.GET.get("before", "")
     page = waiting(kind, parts, before=before, teams=teams_of(request.user))
+    _hide_from(request.user, page.items)
     context |= {
         "page": page,
         "older_url": _url(kind, text, page.older) if page.older else "",
@@ -88,18 +91,32 @@ def _answer(request: HttpRequest, call: CallRecord, position: int) -> HttpRespon
         return render(request, "review/panel.html", panel(request.user, call, list(call.decisions.all())))
     decision = Decision.objects.filter(call_id=call.pk, position=position).first()
     review = Review.objects.filter(call_id=call.pk, position=position).first()
-    context = {"item": Item(call, decision, review), "choices": CHOICES, "may_label": True}
+    item = Item(call, decision, review)
+    _hide_from(request.user, [item])
+    context = {"item": item, "choices": CHOICES, "may_label": True}
     return render(request, "review/item.html", context)
 
 
 def panel(user: User, call: CallRecord, decisions: list[Decision]) -> dict[str, object]:
     """What the panel of a call's page shows."""
     items, report = of_call(call, decisions)
+    _hide_from(user, items)
     return {"call": call, "items": items, "report": report, "choices": CHOICES, "may_label": may_label(user)}
 
 
+def _hide_from(user: User, items: list[Item]) -> None:
+    """Take the words out of these copies, reviewers' own among them, if `user` may not see any."""
+    if sees_bodies(user):
+        return
+    for item in items:
+        if item.decision is not None:
+            hide_decision(item.decision)
+        if item.review is not None:
+            item.review.comment = redacted(item.review.comment)
+
+
 def _call(request: HttpRequest) -> CallRecord:
-    call = queries.call(clean_name(request.POST.get("call", "")), teams_of(request.user))
+    call = visible_call(request.user, request.POST.get("call", ""))
     if call is None:
         raise Http404
     return call

@@ -10,9 +10,10 @@ from typing import Any
 from django.db.models import Q
 
 from ..activity.events import micros
+from ..hiding import redacted
 from ..models import Block, Decision, SessionCall
 from ..presentation import action_tone, outcome_tone
-from ..queries import Teams
+from ..viewers import Sight
 from .drawing import Drawing, Moment, draw
 from .listing import records
 from .rollup import READ
@@ -108,16 +109,16 @@ class Story:
         return draw(moments, [talk.thread.id for talk in self.talks])
 
 
-def story_of(session: str, teams: Teams, most: int | None = MOST) -> Story:
-    """What a reader of `teams` may see of the session: its newest `most` calls."""
-    newest = records(session, teams).order_by("-started_at", "-id").values(*CALL)
+def story_of(session: str, sight: Sight, most: int | None = MOST) -> Story:
+    """What somebody with that sight may see of the session: its newest `most` calls."""
+    newest = records(session, sight.teams).order_by("-started_at", "-id").values(*CALL)
     calls = list(newest[: None if most is None else most + 1])
     is_cut = most is not None and len(calls) > most
     calls = calls[:most][::-1]
     ids = [call["id"] for call in calls]
     read = {row["call_id"]: row for row in SessionCall.objects.filter(pk__in=ids).values("call_id", *READ)}
     threads = tell(_told(call, read.get(call["id"])) for call in calls)
-    lines = _lines(calls, read, threads)
+    lines = _lines(calls, read, threads, sight.bodies)
     talks = [Talk(thread, [lines[turn.call] for turn in thread.turns]) for thread in threads]
     for talk in talks:
         if talk.thread.under:
@@ -150,12 +151,13 @@ def _tools(read: Row | None) -> list[Called]:
     return [Called(each["id"], each["name"], tuple(each["asks"])) for each in (read or {}).get("tools", ())]
 
 
-def _lines(calls: Sequence[Row], read: Mapping[str, Row], threads: Iterable[Thread]) -> dict[str, Line]:
+def _lines(calls: Sequence[Row], read: Mapping[str, Row], threads: Iterable[Thread], words: bool) -> dict[str, Line]:
     ids = [call["id"] for call in calls]
     judged: defaultdict[str, list[Row]] = defaultdict(list)
     decisions = Decision.objects.filter(Q(hook="on_tool_call") | ~Q(action="allow"), call_id__in=ids)
     for decision in decisions.order_by("call_id", "position").values(*DECISION):
-        judged[decision["call_id"]].append(decision)
+        reason = decision["reason"] if words else redacted(decision["reason"])
+        judged[decision["call_id"]].append({**decision, "reason": reason})
     released: dict[tuple[str, str], float] = {
         (block["call_id"], block["tool_call_id"]): block["released_at_ms"]
         for block in Block.objects.filter(call_id__in=ids, kind="tool_call")

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 
 from .. import viewing
 from ..activity.events import moment
+from ..hiding import hide
 from ..queries import Teams
 from ..search.listing import refresh
 from ..search.suggesting import chips
 from ..search.views import marked, typed_in
 from ..text import clean_name
-from ..viewers import teams_of
+from ..viewers import sees_bodies, sight_of, teams_of
 from ..views import for_reviewers
 from . import listing
 from .bodies import said_in
@@ -80,6 +81,8 @@ def session_bodies(request: HttpRequest, name: str) -> HttpResponse:
     asked = [each.partition(".") for each in request.GET.getlist("call")[:BODIES]]
     shared = {clean_name(id): int(steps) for steps, _, id in asked if steps.isascii() and steps.isdecimal()}
     calls = list(listing.records(clean_name(name), teams).filter(pk__in=shared).prefetch_related("decisions"))
+    if not sees_bodies(request.user):
+        calls = [hide(call) for call in calls]
     if not calls:
         raise Http404
     viewing.note(request.user.get_username(), clean_name(name), "page", viewing.SESSION)
@@ -97,7 +100,9 @@ def session_export(request: HttpRequest, name: str) -> HttpResponseBase:
     refresh()
     viewing.note(request.user.get_username(), name, "export", viewing.SESSION)
     headers = {"Content-Disposition": 'attachment; filename="session.jsonl"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(lines_of(name, teams), content_type="application/jsonl", headers=headers)
+    return StreamingHttpResponse(
+        lines_of(name, sight_of(request.user)), content_type="application/jsonl", headers=headers
+    )
 
 
 def _told(request: HttpRequest, name: str) -> dict[str, Any]:
@@ -106,7 +111,7 @@ def _told(request: HttpRequest, name: str) -> dict[str, Any]:
     now = time.time_ns() // 1000
     refresh()
     rows = _rows(name, teams)
-    story = story_of(name, teams)
+    story = story_of(name, sight_of(request.user))
     if not story.talks:
         raise Http404
     viewing.note(request.user.get_username(), name, "page", viewing.SESSION)

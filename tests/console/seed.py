@@ -68,6 +68,7 @@ async def put_on_record(
     decisions: tuple[Decision, ...] = (),
     outcome: Any = "finished",
     words: str = "plain",
+    agent: str = "",
     **facts: str,
 ) -> None:
     """One call from beginning to end; `given` and `sent` where policies changed what passed."""
@@ -78,7 +79,7 @@ async def put_on_record(
             **(names | facts),
             dialect="anthropic",
             streamed=False,
-            request_headers=[("user-agent", words)],
+            request_headers=[("user-agent", agent or words), ("x-words", words)],
             request_body=json.dumps(asked).encode(),
             snapshot=1,
         ),
@@ -134,6 +135,7 @@ async def whispered(writer: Writer) -> None:
         decisions=(Decision("judge", 1, "enforce", "on_tool_call", "tool_call toolu_1", *why),),
         outcome="upstream_error",
         words=WHISPER,
+        agent="some-client/1.0",
         path=f"/v1/messages?{WHISPER}",
     )
 

@@ -51,6 +51,7 @@ OF_ADMINS = "L - - - - - - + + 0"
 
 CALL = "calls/call_1/"
 GUARD = "policies/guard/"
+SESSION = "sessions/session-1/"
 WHY = urlsplit(link("call_1")).path[1:]
 TEST = "policies/backtests/1000/"
 
@@ -77,6 +78,11 @@ PAGES = (
     Row("calls/<str:id>/image/<slug:side>/<int:place>/", A_CALL, f"{CALL}image/original/0/"),
     Row("calls/<str:id>/body/<slug:payload>/", A_CALL, f"{CALL}body/request_original/"),
     Row("calls/<str:id>/body/<slug:payload>/preview/", A_CALL, f"{CALL}body/request_original/preview/"),
+    Row("sessions/", CALLS),
+    Row("sessions/<str:name>/", A_CALL, SESSION),
+    Row("sessions/<str:name>/changes/", A_CALL, f"{SESSION}changes/"),
+    Row("sessions/<str:name>/bodies/", A_CALL, f"{SESSION}bodies/?call=0.call_1"),
+    Row("sessions/<str:name>/export.jsonl", A_CALL, f"{SESSION}export.jsonl"),
     Row("why/<str:id>/<str:proof>/", ANYBODY, WHY),
     Row("why/<str:id>/<str:proof>/", NOWHERE, "why/call_1/guessed/"),
     Row("why/<str:id>/<str:proof>/wrong/", ANYBODY, f"{WHY}wrong/", "POST"),
