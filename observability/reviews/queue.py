@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ..hiding import hide_decision, redacted
 from ..models import CallRecord, Decision
 from ..queries import Teams, visible_calls
 from ..search.language import Part
@@ -38,6 +39,15 @@ class Item:
     @property
     def position(self) -> int:
         return WHOLE_CALL if self.decision is None else self.decision.position
+
+
+def hide_words(items: Iterable[Item]) -> None:
+    """Take reasons and comments out of `items`, for eyes that may not see what was said; they must not be saved."""
+    for item in items:
+        if item.decision is not None:
+            hide_decision(item.decision)
+        if item.review is not None:
+            item.review.comment = redacted(item.review.comment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from ..hiding import HIDDEN, hide_decision, redacted
+from ..hiding import HIDDEN
 from ..models import CallRecord, Decision
 from ..search.language import Part, QueryError, parse, refuse_text
 from ..search.listing import VOCABULARY
@@ -19,7 +19,7 @@ from ..viewers import User, sees_bodies, teams_of, visible_call
 from ..views import for_reviewers
 from . import labelling
 from .models import CHOICES, WHOLE_CALL, Review
-from .queue import KINDS, Item, of_call, waiting
+from .queue import KINDS, Item, hide_words, of_call, waiting
 
 MOST_TYPED = 2_000
 PERMISSION = "observability.add_review"
@@ -41,7 +41,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
         "kinds": [(name, title, _url(name, text)) for name, title in KINDS.items()],
         "query": text,
         "choices": CHOICES,
-        "may_label": may_label(request.user),
+        **_rights(request.user),
     }
     try:
         parts: tuple[Part, ...] = parse(text, timezone.now(), VOCABULARY)
@@ -51,7 +51,8 @@ def reviews(request: HttpRequest) -> HttpResponse:
         return render(request, "review/list.html", context | {"error": str(error)}, status=400)
     before = request.GET.get("before", "")
     page = waiting(kind, parts, before=before, teams=teams_of(request.user))
-    _hide_from(request.user, page.items)
+    if not sees_bodies(request.user):
+        hide_words(page.items)
     context |= {
         "page": page,
         "older_url": _url(kind, text, page.older) if page.older else "",
@@ -70,7 +71,8 @@ def label(request: HttpRequest) -> HttpResponse:
     position = _position(request)
     by = request.user.get_username()
     said = request.POST.get("label", "")
-    comment = request.POST.get("comment")
+    # Who sees no comments cannot mean to change one.
+    comment = request.POST.get("comment") if sees_bodies(request.user) else None
     try:
         if said:
             choice = next(each for each in CHOICES if each == said)
@@ -89,30 +91,24 @@ def _answer(request: HttpRequest, call: CallRecord, position: int) -> HttpRespon
         return redirect(back if is_ours else "reviews")
     if request.POST.get("panel"):
         return render(request, "review/panel.html", panel(request.user, call, list(call.decisions.all())))
-    decision = Decision.objects.filter(call_id=call.pk, position=position).first()
-    review = Review.objects.filter(call_id=call.pk, position=position).first()
-    item = Item(call, decision, review)
-    _hide_from(request.user, [item])
-    context = {"item": item, "choices": CHOICES, "may_label": True}
+    decision = next((each for each in call.decisions.all() if each.position == position), None)
+    item = Item(call, decision, Review.objects.filter(call_id=call.pk, position=position).first())
+    if not sees_bodies(request.user):
+        hide_words([item])
+    context = {"item": item, "choices": CHOICES, **_rights(request.user)}
     return render(request, "review/item.html", context)
 
 
 def panel(user: User, call: CallRecord, decisions: list[Decision]) -> dict[str, object]:
     """What the panel of a call's page shows."""
     items, report = of_call(call, decisions)
-    _hide_from(user, items)
-    return {"call": call, "items": items, "report": report, "choices": CHOICES, "may_label": may_label(user)}
+    if not sees_bodies(user):
+        hide_words(items)
+    return {"call": call, "items": items, "report": report, "choices": CHOICES, **_rights(user)}
 
 
-def _hide_from(user: User, items: list[Item]) -> None:
-    """Take the words out of these copies, reviewers' own among them, if `user` may not see any."""
-    if sees_bodies(user):
-        return
-    for item in items:
-        if item.decision is not None:
-            hide_decision(item.decision)
-        if item.review is not None:
-            item.review.comment = redacted(item.review.comment)
+def _rights(user: User) -> dict[str, bool]:
+    return {"may_label": may_label(user), "may_comment": sees_bodies(user)}
 
 
 def _call(request: HttpRequest) -> CallRecord:

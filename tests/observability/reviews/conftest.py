@@ -33,7 +33,7 @@ def put(number: int, *verdicts: str, **fields: object) -> CallRecord:
 def reviewer(db: None) -> Client:
     """A browser of somebody who may label the calls of all teams."""
     user = User.objects.create_user("rita")
-    names = ("view_callrecord", "add_review")
+    names = ("view_callrecord", "view_body", "add_review")
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
     client = Client()
     client.force_login(user)

@@ -24,7 +24,7 @@ def post(client: Client, call: str, position: object, label: str, **fields: str)
 def test_who_may_only_read_sees_what_waits_and_labels_nothing(client: Client) -> None:
     call = put(1, "a block")
     user = User.objects.create_user("reader")
-    user.user_permissions.add(Permission.objects.get(codename="view_callrecord"))
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_callrecord", "view_body"]))
     client.force_login(user)
     html = client.get("/review/").content.decode()
     assert "a said so" in html and "label-form" not in html
@@ -40,6 +40,17 @@ def test_who_is_limited_to_a_team_labels_no_other_ones_calls(reviewer: Client) -
     User.objects.get(username="rita").groups.add(Group.objects.create(name="team:payments"))
     assert "All reviewed" in reviewer.get("/review/").content.decode()
     assert post(reviewer, call.pk, 0, "fine").status_code == 404
+
+
+def test_who_may_not_see_what_was_said_sees_no_reasons_and_no_comments(reviewer: Client) -> None:
+    call = put(1, "a block", "b block")
+    labelling.label(call, 0, Label.FINE, by="ben", comment="a quotation")
+    User.objects.get(username="rita").user_permissions.remove(Permission.objects.get(codename="view_body"))
+    html = reviewer.get("/review/").content.decode() + reviewer.get(f"/calls/{call.pk}/").content.decode()
+    html += post(reviewer, call.pk, 0, "missed", comment="", htmx="yes").content.decode()
+    assert "said so" not in html and "a quotation" not in html and ">Comment<" not in html
+    assert Review.objects.get(position=0).comment == "a quotation"
+    assert reviewer.get("/review/", {"q": "ledger"}).status_code == 400
 
 
 def test_a_label_is_stored_and_its_row_comes_back_as_it_is_now(reviewer: Client) -> None:
