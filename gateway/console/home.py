@@ -1,32 +1,55 @@
-"""What the home page shows of today."""
+"""What the home page shows: the last day, and what is in force."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
 from django.urls import reverse
-from django.utils import timezone
 
-from observability import queries
-from observability.models import Outcome
-from observability.queries import Teams
+from observability import policy_figures
+from observability.overview import FAILED, Counts, Overview
+from observability.policy_figures import Tally
+from observability.search.language import quoted
+from observability.templatetags.record_format import count, dollars, ms
 from policies.active import Scope
 from policies.models import Activation
 
 LAST_CALLS = 5
-FAILED = (Outcome.UPSTREAM_ERROR, Outcome.CUT, Outcome.STALLED, Outcome.INTERRUPTED)
+MOST_COUNTED = 100
+"""Of what waits for review."""
+SHOWN = 5
+SCALE = 1000
+_FAILED = f"outcome:{','.join(FAILED)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number of calls; `url` leads to where such calls are listed."""
+    """A figure of the day; `url` leads to the calls that it is about."""
 
     label: str
-    count: int
+    said: str
     url: str
     tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a team or a model cost; `width` is of a bar that is SCALE wide for the dearest."""
+
+    name: str
+    counts: Counts
+    width: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A policy that stopped, changed or failed to judge something on this day."""
+
+    name: str
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +66,43 @@ class InForce:
     everywhere: bool
 
 
-def today(teams: Teams) -> list[Figure]:
-    """How many calls there were since midnight (UTC), and what became of them."""
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    changed = Q(changed_request=True) | Q(changed_response=True)
-    counts = (
-        queries.visible_calls(teams)
-        .filter(started_at__gte=midnight)
-        .aggregate(
-            calls=Count("pk"),
-            blocked=Count("pk", filter=Q(outcome=Outcome.BLOCKED)),
-            changed=Count("pk", filter=changed),
-            failed=Count("pk", filter=Q(outcome__in=FAILED)),
-        )
-    )
+def figures(day: Overview) -> list[Figure]:
+    """The tiles at the top."""
+    total = day.total
     return [
-        Figure("calls today", counts["calls"], _calls()),
-        Figure("blocked", counts["blocked"], _calls(outcome=Outcome.BLOCKED), "blocked"),
-        Figure("changed", counts["changed"], _calls(changed="1"), "changed"),
-        Figure("failed", counts["failed"], _calls(outcome=Outcome.UPSTREAM_ERROR), "failed"),
+        Figure("calls", count(total.calls), _calls("")),
+        Figure("blocked", count(total.blocked), _calls("outcome:blocked"), "blocked" if total.blocked else ""),
+        Figure("changed", count(total.changed), _calls("changed:yes"), "changed" if total.changed else ""),
+        Figure("failed", count(total.failed), _calls(_FAILED), "failed" if total.failed else ""),
+        Figure("cost", dollars(total.cost), _calls("cost:>0")),
+        Figure("median time", ms(day.latency(50)), _calls("")),
+        Figure("95 of 100 within", ms(day.latency(95)), _slow(day.latency(95))),
     ]
+
+
+def shares(name: str, counts: Sequence[tuple[str, Counts]]) -> list[Share]:
+    """The dearest teams or models; `name` is the filter that finds their calls."""
+    dearest = max((each.cost for _, each in counts), default=0)
+    return [
+        Share(
+            value,
+            each,
+            round(each.cost / dearest * SCALE) if dearest else 0,
+            _calls(f"{name}:{quoted(value)}" if value else ""),
+        )
+        for value, each in counts[:SHOWN]
+    ]
+
+
+def busy(day: policy_figures.Figures) -> list[Busy]:
+    """The policies that did most, those that only allowed left out."""
+    tallies = [Busy(name, day.of_policy(name).total) for name in {row.policy for row in day.rows}]
+    active = [each for each in tallies if _done(each)]
+    return sorted(active, key=lambda each: (-_done(each), each.name))[:SHOWN]
+
+
+def _done(each: Busy) -> int:
+    return each.tally.blocked + each.tally.changed + each.tally.failed
 
 
 def in_force() -> list[InForce]:
@@ -82,6 +122,10 @@ def in_force() -> list[InForce]:
     ]
 
 
-def _calls(**filters: str) -> str:
-    query = urlencode(filters)
-    return reverse("calls") + (f"?{query}" if query else "")
+def _slow(latency: float | None) -> str:
+    return _calls(f"latency:>{latency:.0f}ms" if latency else "")
+
+
+def _calls(query: str) -> str:
+    """Where the calls of the day that match are listed."""
+    return f"{reverse('calls')}?{urlencode({'q': f'{query} after:1d'.strip()})}"

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-LIST_MS, TEXT_MS, CALL_MS = 300, 1_000, 500
-LIST_QUERIES, CALL_QUERIES = 3, 20
+LIST_MS, TEXT_MS, CALL_MS, HOME_MS = 300, 1_000, 500, 500
+LIST_QUERIES, CALL_QUERIES, REVIEW_QUERIES, HOME_QUERIES = 3, 20, 5, 6
 SINGLE = (
     "team:payments", "team:nobody", "key:ci", "session:{session}", "model:claude-opus-4-5", "model:claude-sonnet-4-5",
     "provider:openai", "status:200", "status:529", "policy:secrets", "policy:secrets@2", "verdict:block",
@@ -29,6 +29,7 @@ TEXTS = (
     "ledger", "-ledger", '"rm -rf"', '"ledger refund"', "refund*", "ref*", "nothingatall", "cat pyproject.toml",
     'team:data verdict:block tool:bash "rm -rf"',
 )  # fmt: skip
+REVIEWS = ("", "policy:secrets", "team:payments")
 
 
 def main() -> None:
@@ -58,6 +59,9 @@ def answers(times: int) -> Iterator[dict[str, Any]]:
     asked = [(name, f"/calls/?q={quote(text)}", LIST_MS, LIST_QUERIES) for name, text in lists]
     asked += [(text, f"/calls/?q={quote(text)}", TEXT_MS, LIST_QUERIES) for text in TEXTS]
     asked += [("the page of a call", f"/calls/{call.pk}/", CALL_MS, CALL_QUERIES)]
+    reviews = [(f"review {text}", f"/review/?q={quote(text)}") for text in REVIEWS]
+    asked += [(name, url, LIST_MS, REVIEW_QUERIES) for name, url in reviews]
+    asked += [("the home page", "/", HOME_MS, HOME_QUERIES)]
     get("/calls/")
     for name, url, most_ms, most_queries in asked:
         answer = _answer(name, partial(get, url), times, most_ms, most_queries)
@@ -85,7 +89,7 @@ def _browser() -> Callable[[str], None]:
 
 def _answer(name: str, ask: Callable[[], None], count: int, most_ms: int, most_queries: int) -> dict[str, Any]:
     first = _timed(ask)
-    with _watched() as seen:
+    with watched() as seen:
         ask()
     times = sorted(_timed(ask) for _ in range(count))
     return {
@@ -107,7 +111,7 @@ def _timed(ask: Callable[[], None]) -> float:
 
 
 @contextmanager
-def _watched() -> Iterator[list[tuple[str, Any]]]:
+def watched() -> Iterator[list[tuple[str, Any]]]:
     """Fills with the queries of the record that are made inside, but those of the banner over every page."""
     from django.db import connection
 

@@ -52,7 +52,10 @@ def hide_words(items: Iterable[Item]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A page of what waits, the newest calls first; `older` is the `before` of the page that follows, or empty."""
+    """A page of what waits, the newest calls first; `older` is the `before` of the page that follows, or empty.
+
+    `calls` is how many calls have something that waits, of as many as were to be counted.
+    """
 
     items: list[Item]
     older: str
@@ -60,7 +63,13 @@ class Waiting:
 
 
 def waiting(
-    kind: str, parts: Sequence[Part] = (), *, before: str = "", teams: Teams = None, limit: int = PAGE
+    kind: str,
+    parts: Sequence[Part] = (),
+    *,
+    before: str = "",
+    teams: Teams = None,
+    limit: int = PAGE,
+    counted: int = 0,
 ) -> Waiting:
     """What of `kind` (of KINDS) waits in calls that match every part; `policy:` names whose verdicts are meant."""
     asked = wanted(parts, teams)
@@ -70,10 +79,10 @@ def waiting(
     else:
         asked.marks.append(tuple(mark("review", f"{kind}:{policy}") for policy in policies))
     refresh()
-    found = find(asked, read_number(before), limit + 1)
+    found = find(asked, read_number(before), max(limit + 1, counted))
     shown = found[:limit]
     older = f"n{shown[-1].number}" if len(found) > limit else ""
-    return Waiting(_items(kind, shown, policies, teams), older, len(shown))
+    return Waiting(_items(kind, shown, policies, teams), older, len(found))
 
 
 def _policies(parts: Iterable[Part]) -> list[str]:
