@@ -147,6 +147,15 @@ def test_a_block_that_is_not_on_record_is_not_found(reader: Client, calls: None,
     assert reader.get(f"/calls/{seed.BLOCKED}/{path}").status_code == 404
 
 
+def test_an_image_is_shown_from_the_record_once_somebody_asks(reader: Client) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
+    asked = {**seed.request("Look"), "messages": [{"role": "user", "content": [{"type": "image", "source": source}]}]}
+    seed.fill(lambda writer: seed.put_on_record(writer, "call_pictured", asked, seed.answer(seed.text("A cat."))))
+    html = page(reader, "/calls/call_pictured/")
+    assert "/calls/call_pictured/image/original/1/" in html and "<img" not in html
+    assert 'src="data:image/png;base64,iVBORw0KGgo="' in page(reader, "/calls/call_pictured/image/original/1/")
+
+
 def test_only_images_are_shown_as_images(reader: Client, calls: None) -> None:
     for place in (1, 99):
         html = page(reader, f"/calls/{seed.BLOCKED}/image/original/{place}/")
