@@ -21,6 +21,8 @@ MOST_ROWS = 1_000
 """Lines that are shown when a fold is opened."""
 MOST_CHANGED = 2_000
 """Lines of changed blocks that are shown at first; blocks behind them are folded."""
+FEW = 6
+"""Blocks that have nothing to be compared with are not folded where they are as few."""
 FIRST_ROWS = 24
 """Lines of an unchanged block that are shown with it."""
 
@@ -44,14 +46,17 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of a comparison: both sides block by block, and what there is to say of it."""
+    """One part of a comparison: both sides block by block, and what there is to say of it.
+
+    Where it `is_alone` there is nothing yet to compare it with, and both sides are the same.
+    """
 
     id: str
     title: str
     original: Sequence[Block]
     final: Sequence[Block]
     note: str = ""
-    is_unfolded: bool = False
+    is_alone: bool = False
 
 
 class Compared(NamedTuple):
@@ -77,7 +82,8 @@ def shown(section: Section) -> dict[str, Any]:
     """The section as the page has it: `changes` counts changed blocks."""
     pairs = pair(section.original, section.final)
     changes = sum(each.mark != "same" for each in pairs)
-    blocks = _unfolded(pairs, 0, len(pairs)) if section.is_unfolded else _folded(pairs)
+    is_unfolded = section.is_alone and len(pairs) <= FEW
+    blocks = _unfolded(pairs, 0, len(pairs)) if is_unfolded else _folded(pairs)
     return {"section": section, "changes": changes, "blocks": list(blocks)}
 
 

@@ -16,7 +16,8 @@ from observability.recipes import PayloadDamaged
 
 IDENTICAL = "Original and final are the same."
 OTHER_DIALECT = "The provider speaks another dialect, so the bodies differ throughout: compare block by block."
-NOT_YET = "The call is still running: what came of this is on record when it ends."
+NOT_YET = "What became of it is on record when the call ends."
+NONE_YET = "None is on record yet."
 NOT_SENT = "It was not sent to a provider."
 NOT_THERE = "Nothing that can be read is on record here."
 NO_ORIGINAL = "There is no original on record: it was withheld, or no provider was asked."
@@ -85,8 +86,8 @@ def _running(record: CallRecord, as_json: bool) -> list[Section]:
     given = queries.released_tool_calls(record)
     released = [json_block(given)] if as_json and given else given
     return [
-        Section("answer", "Tool calls released so far", released, released, NOT_YET, is_unfolded=True),
-        Section("request", "Request, as the client sent it", asked, asked, NOT_YET),
+        Section("answer", "Tool calls released so far", released, released, "" if given else NONE_YET, is_alone=True),
+        Section("request", "Request, as the client sent it", asked, asked, NOT_YET, is_alone=True),
     ]
 
 

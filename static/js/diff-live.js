@@ -7,8 +7,7 @@
   const MOST_EVENTS = 500;
   const diff = document.getElementById("diff");
   const list = document.getElementById("diff-events");
-  const badge = document.getElementById("diff-running");
-  const state = document.getElementById("activity-state");
+  const state = document.getElementById("diff-state");
   const hidden = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
   const visible = (text) => String(text).replace(hidden, (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`);
   const names = {
@@ -23,6 +22,7 @@
   };
   const tones = { block: "blocked", stop: "blocked", refuse: "blocked", replace: "changed", dropped: "changed" };
   const told = new Set();
+  let shown = document.getElementById("diff-parts").outerHTML;
   let timer;
   let failures = 0;
   let isFetching = false;
@@ -75,20 +75,20 @@
   function replace(html) {
     const parts = new DOMParser().parseFromString(html, "text/html").getElementById("diff-parts");
     if (!parts) throw new Error("no diff came");
-    const old = document.getElementById("diff-parts");
-    if (!parts.isEqualNode(old)) {
-      old.replaceWith(parts);
+    // What somebody opened stays open while nothing new came.
+    if (parts.outerHTML !== shown) {
+      shown = parts.outerHTML;
+      document.getElementById("diff-parts").replaceWith(parts);
       htmx.process(parts);
       document.dispatchEvent(new CustomEvent("diff:replaced"));
     }
-    if (!("running" in parts.dataset)) end();
+    if (!("running" in parts.dataset)) end(parts);
   }
 
-  function end() {
+  function end(parts) {
     delete diff.dataset.call;
     document.dispatchEvent(new CustomEvent("activity:leave"));
-    badge.textContent = "Finished";
-    state.hidden = true;
+    state.replaceChildren(parts.querySelector("#diff-outcome").content.cloneNode(true));
     document.getElementById("diff-so-far").remove();
   }
 

@@ -1,6 +1,7 @@
 import pytest
 
 from observability.diff_page import (
+    FEW,
     FIRST_ROWS,
     MOST_BLOCKS,
     MOST_CHANGED,
@@ -18,8 +19,8 @@ def text(words: str, **more: object) -> Block:
     return {"kind": "text", "text": words, **more}
 
 
-def section(original: list[Block], final: list[Block], *, is_unfolded: bool = False) -> Section:
-    return Section("request", "Request", original, final, is_unfolded=is_unfolded)
+def section(original: list[Block], final: list[Block], *, is_alone: bool = False) -> Section:
+    return Section("request", "Request", original, final, is_alone=is_alone)
 
 
 def test_equal_blocks_are_folded_and_changed_ones_compared() -> None:
@@ -45,8 +46,10 @@ def test_many_changed_blocks_are_shown_in_part() -> None:
     assert (page["blocks"][-1].kind, page["blocks"][-1].size, page["blocks"][-1].is_change) == ("fold", 5, True)
 
 
-def test_what_is_not_to_be_folded_is_not() -> None:
-    (block,) = shown(section([text("a")], [text("a")], is_unfolded=True))["blocks"]
+def test_a_few_blocks_that_stand_alone_are_not_folded() -> None:
+    many = [text(str(number)) for number in range(FEW + 1)]
+    assert [each.kind for each in shown(section(many, many, is_alone=True))["blocks"]] == ["fold"]
+    (block,) = shown(section([text("a")], [text("a")], is_alone=True))["blocks"]
     assert (block.kind, block.mark) == ("block", "same")
 
 
