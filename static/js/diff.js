@@ -10,11 +10,15 @@
   const changes = () => [...diff.querySelectorAll("tbody.change, .diff-fold.change")];
   let current = null;
 
-  function show(view) {
-    diff.dataset.view = view;
+  function choose(view) {
     const address = new URL(location);
     address.searchParams.set("view", view);
     history.replaceState(null, "", address);
+    show(view);
+  }
+
+  function show(view) {
+    diff.dataset.view = view;
     for (const link of bar.querySelectorAll("[data-view]")) {
       if (link.dataset.view === view) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
@@ -61,7 +65,7 @@
     j: () => move(1),
     p: () => move(-1),
     k: () => move(-1),
-    s: () => show(diff.dataset.view === "inline" ? "side" : "inline"),
+    s: () => choose(diff.dataset.view === "inline" ? "side" : "inline"),
     "?": () => (help.open = !help.open),
   };
 
@@ -76,7 +80,7 @@
     const link = event.target.closest("[data-view]");
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
-      show(link.dataset.view);
+      choose(link.dataset.view);
     }
     const button = event.target.closest("[data-step]");
     if (button) move(Number(button.dataset.step));

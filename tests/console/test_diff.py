@@ -117,7 +117,7 @@ def test_the_page_of_a_running_call_follows_it_to_its_end(site: LiveLuthien) -> 
         assert "Still running" in page.inner_text("#diff-state")
         page.wait_for_selector("#diff-events li[data-kind=request_received]")
         assert "After." not in page.inner_text("#answer")
-        page.wait_for_function("() => document.getElementById('diff-state').textContent === 'finished'")
+        page.wait_for_function("() => document.getElementById('diff-state').textContent.trim() === 'finished'")
         assert page.locator("#diff-so-far").count() == 0
         page.click("#answer >> text=Show 2 unchanged blocks")
         page.wait_for_selector("#answer >> text=After.")
