@@ -8,10 +8,11 @@ from policies.content import Image
 
 from . import queries
 from .attribution import attributed
+from .blob_reading import Blobs
 from .call_page import header_lists
 from .conversation import Card, cards, sections, turns
 from .deeds import deeds
-from .diff import Block, Side, request_blocks, request_content, response_blocks
+from .diff import Side, request_content
 from .duties import duties
 from .models import CallRecord
 from .released import entries
@@ -22,14 +23,15 @@ def story(call: CallRecord) -> dict[str, Any]:
     """The context of the page: the conversation, what policies did to it, and what left for the client when."""
     decisions = list(call.decisions.all())
     released = list(call.blocks.all())
-    said = _answer(call)
+    blobs = queries.readable_blobs(call)
+    said = _answer(call, blobs)
     found = attributed(said["original"], decisions)
     answer = cards(said, found.blocks, withheld=_withheld(call, "response_original"))
     return {
         "call": call,
         "verdicts": decisions,
         "found": found,
-        "sections": sections(_request(call)),
+        "sections": sections(_request(call, blobs)),
         "answer": turns(answer),
         "deeds": deeds(found, answer),
         "released": entries(released, answer, found, duties(call, decisions)),
@@ -39,16 +41,16 @@ def story(call: CallRecord) -> dict[str, Any]:
     }
 
 
-def _request(call: CallRecord) -> list[Card]:
-    original = blocks(call, "request_original")
+def _request(call: CallRecord, blobs: Blobs) -> list[Card]:
+    original = queries.blocks(call, "request_original", blobs)
     withheld = _withheld(call, "request_original")
-    final = blocks(call, "request_final") if call.changed_request or withheld else original
+    final = queries.blocks(call, "request_final", blobs) if call.changed_request or withheld else original
     # What was changed and then not sent was not changed for anybody.
     return cards(Side(changed=call.changed_request and bool(final), original=original, final=final), withheld=withheld)
 
 
-def _answer(call: CallRecord) -> Side:
-    original, final = blocks(call, "response_original"), blocks(call, "response_final")
+def _answer(call: CallRecord, blobs: Blobs) -> Side:
+    original, final = (queries.blocks(call, name, blobs) for name in ("response_original", "response_final"))
     # Without an answer of a provider, what the client got was made by a policy; and not every client got all of it.
     ours = bool(final) and call.response_original is None
     cut = call.outcome not in ("finished", "open") and not call.upstream_dialect and original != final
@@ -62,14 +64,7 @@ def _withheld(call: CallRecord, original: str) -> bool:
 
 def request_cards(call: CallRecord, first: int, last: int) -> list[Card]:
     """The cards of the request from number `first` to `last`, both counted."""
-    return _request(call)[first : last + 1]
-
-
-def blocks(call: CallRecord, payload: str) -> list[Block]:
-    """The blocks of one of the four bodies, whole; none where it cannot be read."""
-    if payload.startswith("request"):
-        return request_blocks(queries.request(call, payload))
-    return response_blocks(queries.answers(call, payload))
+    return _request(call, queries.readable_blobs(call))[first : last + 1]
 
 
 def image(call: CallRecord, payload: str, place: int) -> Image | None:

@@ -62,7 +62,7 @@ def _section(record: CallRecord, id: str, title: str, name: str, side: Side) -> 
 
 
 def _json(record: CallRecord, id: str, title: str, name: str) -> Section:
-    blobs = queries.blobs_of(record)
+    blobs = queries.readable_blobs(record)
     original, final = (_document(record, f"{name}_{side}", blobs) for side in ("original", "final"))
     if name == "request" and not final:
         final = original

@@ -77,9 +77,17 @@ def payload(record: CallRecord, name: str, blobs: Blobs | None = None) -> bytes 
 
 
 def blobs_of(record: CallRecord) -> Blobs:
-    """What the bodies of `record` are made of, each read once."""
+    """What the bodies of `record` are made of, each read once. Raises PayloadDamaged."""
     packs = (record.opening_bodies, record.closing_bodies)
     return Blobs(packing.recipes([getattr(record, each) for each in PAYLOADS], packs))
+
+
+def readable_blobs(record: CallRecord) -> Blobs:
+    """As `blobs_of`, for who shows what can be read: where its packs are damaged, bodies in them count as missing."""
+    try:
+        return blobs_of(record)
+    except PayloadDamaged:
+        return Blobs()
 
 
 def arguments(block: Block) -> bytes | None:
@@ -112,7 +120,7 @@ def blocks(record: CallRecord, name: str, blobs: Blobs | None = None) -> list[Di
 
 def diff(record: CallRecord) -> Diff:
     """Original and final of both directions, block by block."""
-    blobs = blobs_of(record)
+    blobs = readable_blobs(record)
     asked, sent, said, given = (blocks(record, name, blobs) for name in PAYLOADS)
     # Without an answer of a provider, what the client got was made by a policy.
     ours = bool(given) and record.response_original is None

@@ -38,7 +38,7 @@ class Entry:
     @property
     def judged_by(self) -> list[str]:
         """The versions without whose verdict it would not have left, as policy@version, each once."""
-        enforced = [each for each in self.verdicts if each.mode == "enforce"]
+        enforced = [each for each in self.verdicts if each.mode == "enforce" and each.action not in NO_VERDICT]
         return list(dict.fromkeys(f"{each.policy}@{each.version}" for each in enforced))
 
 
@@ -60,8 +60,12 @@ def _entry(
     whole = [each for each in found.answer if each.hook == "on_answer"]
     if card.pair.original is None:
         return Entry(row, card, whole, ())
+    verdicts = [*card.verdicts, *whole]
     missing = [who for who, hooks in duties.items() if _lacks(who, hooks, card, found, said)]
-    return Entry(row, card, [*card.verdicts, *whole], missing)
+    failed = [
+        (each.policy, each.version) for each in verdicts if each.action == "failed_open" and each.mode == "enforce"
+    ]
+    return Entry(row, card, verdicts, list(dict.fromkeys([*missing, *failed])))
 
 
 def _lacks(who: Who, hooks: frozenset[str], card: Card, found: Attributed, said: Mapping[str, int]) -> bool:

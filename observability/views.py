@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from observability import queries, viewing
 from observability.call_page import PAYLOADS
-from observability.call_story import blocks, image, request_cards, story
+from observability.call_story import image, request_cards, story
 from observability.conversation import turns
 from observability.models import CallRecord
 from observability.pictures import picture
@@ -60,7 +60,7 @@ def call_block(request: HttpRequest, id: str, part: str, side: str, place: int) 
     record = record_for(request, id, "page")
     if f"{part}_{side}" not in PAYLOADS:
         raise Http404
-    found = blocks(record, f"{part}_{side}")
+    found = queries.blocks(record, f"{part}_{side}")
     if place >= len(found):
         raise Http404
     return render(request, "calls/block.html", {"block": found[place]})

@@ -38,6 +38,12 @@ def test_a_released_block_names_the_versions_that_judged_it() -> None:
     assert (called.judged_by, called.missing, called.ours) == (["guard@1", "all@1"], [], False)
 
 
+def test_a_policy_that_failed_open_is_named_whatever_history_says() -> None:
+    for mode, missing in (("enforce", [GUARD]), ("shadow", [])):
+        (said,) = released([text("hi")], [Verdict("text 0", "failed_open", "on_text", mode=mode)], duties={})
+        assert (said.judged_by, said.missing) == ([], missing)
+
+
 def test_a_shadow_policy_lets_nothing_go() -> None:
     (said,) = released([text("hi")], [Verdict("text 0", hook="on_text", mode="shadow")], duties={})
     assert (said.judged_by, said.missing) == ([], [])

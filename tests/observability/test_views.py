@@ -192,6 +192,7 @@ def test_a_damaged_body_is_told_and_breaks_no_page(reader: Client, calls: None) 
     assert "damaged" in page(reader, f"{BODY}preview/")
     assert reader.get(BODY).status_code == 404
     assert "No request that can be read" in page(reader, f"/calls/{seed.BLOCKED}/")
+    assert all(page(reader, f"/calls/{seed.BLOCKED}/diff/{view}") for view in ("", "?as=json"))
 
 
 @pytest.mark.parametrize(
