@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -78,16 +79,21 @@ def payload(record: CallRecord, name: str, blobs: Blobs | None = None) -> bytes 
 
 def blobs_of(record: CallRecord) -> Blobs:
     """What the bodies of `record` are made of, each read once. Raises PayloadDamaged."""
+    return Blobs(_packed(record))
+
+
+def readable_blobs(*records: CallRecord) -> Blobs:
+    """As `blobs_of`, for who shows what can be read: where packs are damaged, bodies in them count as missing."""
+    packed: dict[bytes, bytes] = {}
+    for record in records:
+        with suppress(PayloadDamaged):
+            packed |= _packed(record)
+    return Blobs(packed)
+
+
+def _packed(record: CallRecord) -> dict[bytes, bytes]:
     packs = (record.opening_bodies, record.closing_bodies)
-    return Blobs(packing.recipes([getattr(record, each) for each in PAYLOADS], packs))
-
-
-def readable_blobs(record: CallRecord) -> Blobs:
-    """As `blobs_of`, for who shows what can be read: where its packs are damaged, bodies in them count as missing."""
-    try:
-        return blobs_of(record)
-    except PayloadDamaged:
-        return Blobs()
+    return packing.recipes([getattr(record, each) for each in PAYLOADS], packs)
 
 
 def arguments(block: Block) -> bytes | None:

@@ -15,7 +15,8 @@ from functools import partial
 from typing import Any
 
 LIST_MS, TEXT_MS, CALL_MS, HOME_MS = 300, 1_000, 500, 500
-LIST_QUERIES, CALL_QUERIES, REVIEW_QUERIES, HOME_QUERIES = 3, 20, 5, 6
+LIST_QUERIES, SESSION_QUERIES, CALL_QUERIES, REVIEW_QUERIES, HOME_QUERIES = 3, 4, 20, 5, 6
+SESSIONS = ("", "team:payments", "key:ci", "model:claude-opus-4-5", "verdict:block")
 SINGLE = (
     "team:payments", "team:nobody", "key:ci", "session:{session}", "model:claude-opus-4-5", "model:claude-sonnet-4-5",
     "provider:openai", "status:200", "status:529", "policy:secrets", "policy:secrets@2", "verdict:block",
@@ -62,6 +63,8 @@ def answers(times: int) -> Iterator[dict[str, Any]]:
     reviews = [(f"review {text}", f"/review/?q={quote(text)}") for text in REVIEWS]
     asked += [(name, url, LIST_MS, REVIEW_QUERIES) for name, url in reviews]
     asked += [("the home page", "/", HOME_MS, HOME_QUERIES)]
+    asked += [(f"sessions {text}", f"/sessions/?q={quote(text)}", LIST_MS, SESSION_QUERIES) for text in SESSIONS]
+    asked += [("the page of a session", f"/sessions/{call.session}/", CALL_MS, CALL_QUERIES)]
     get("/calls/")
     for name, url, most_ms, most_queries in asked:
         answer = _answer(name, partial(get, url), times, most_ms, most_queries)

@@ -16,7 +16,7 @@ from ..models import CallRecord, Outcome
 from ..presentation import ACTIONS
 from ..queries import Teams, visible_calls, with_outcome
 from ..reviews.models import Label
-from .indexing import catch_up, is_behind
+from .indexing import AT_ONCE, catch_up, is_behind
 from .language import Part
 from .marks import mark, read
 from .matching import Found, find
@@ -97,12 +97,12 @@ def is_direct(parts: Sequence[Part], teams: Teams = None) -> bool:
     return plain and not others and (teams is None or first.name in ("team", "session"))
 
 
-def refresh() -> None:
-    """Whoever searches finds what just happened too, as far as that is quickly done."""
+def refresh(most: int = AT_ONCE) -> None:
+    """Whoever searches finds what just happened too, as far as that is done with `most` calls."""
     try:
         if is_behind():
             with transaction.atomic():
-                catch_up()
+                catch_up(most)
     except DatabaseError:
         pass  # busy, or read-only: the index is what it is
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import queries
-from ..diff import Block, request_blocks, response_blocks
+from ..blob_reading import Blobs
+from ..diff import Block, request_blocks
 from ..models import CallRecord
 from .delta import news
 
@@ -23,16 +24,16 @@ class Said:
     given: list[Block]
 
 
-def said_in(call: CallRecord, shared: int) -> Said:
-    """The new blocks of a call of which `shared` steps are known."""
-    asked = _news(call, "request_original", shared)
-    forwarded = _news(call, "request_final", shared) if call.changed_request else asked
-    said = response_blocks(queries.answers(call, "response_original"))
+def said_in(call: CallRecord, shared: int, blobs: Blobs) -> Said:
+    """The new blocks of a call of which `shared` steps are known. Calls of a session share most of their `blobs`."""
+    asked = _news(call, "request_original", shared, blobs)
+    forwarded = _news(call, "request_final", shared, blobs) if call.changed_request else asked
+    said = queries.blocks(call, "response_original", blobs)
     if call.response_final == call.response_original:
         return Said(asked, forwarded, said, said)
-    return Said(asked, forwarded, said, response_blocks(queries.answers(call, "response_final")))
+    return Said(asked, forwarded, said, queries.blocks(call, "response_final", blobs))
 
 
-def _news(call: CallRecord, name: str, shared: int) -> list[Block]:
-    request = queries.request(call, name)
+def _news(call: CallRecord, name: str, shared: int, blobs: Blobs) -> list[Block]:
+    request = queries.request(call, name, blobs)
     return [] if request is None else request_blocks(news(request, shared))

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
-from .. import shapes
+from .. import queries, shapes
 from ..activity.history import read
+from ..blob_reading import Blobs
 from ..hiding import hide
 from ..models import CallRecord
 from ..viewers import Sight
@@ -40,13 +41,14 @@ def _lines(pairs: Sequence[tuple[Line, Talk]], bodies: bool) -> bytes:
 
 def _objects(pairs: Sequence[tuple[Line, Talk]], bodies: bool) -> Iterator[dict[str, Any]]:
     records = CallRecord.objects.prefetch_related("decisions").in_bulk([line.call["id"] for line, _ in pairs])
+    blobs = queries.readable_blobs(*records.values())
     for line, talk in pairs:
         if (record := records.get(line.call["id"])) is not None:
-            yield _object(record if bodies else hide(record), line, talk)
+            yield _object(record if bodies else hide(record), line, talk, blobs)
 
 
-def _object(record: CallRecord, line: Line, talk: Talk) -> dict[str, Any]:
-    said = said_in(record, line.turn.shared)
+def _object(record: CallRecord, line: Line, talk: Talk, blobs: Blobs) -> dict[str, Any]:
+    said = said_in(record, line.turn.shared, blobs)
     thread = talk.thread
     return {
         **shapes.summary(record),

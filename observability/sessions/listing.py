@@ -17,6 +17,8 @@ from ..search.matching import Found, find
 from ..search.wanted import wanted
 
 PAGE = 50
+FEW = 10
+"""Calls that a page reads itself, where it is faster than the thread that does: large ones take a while."""
 LOOKED_AT = 500
 """Of how many matching calls, at a time, the sessions are found."""
 DIRECT = ("team", "key", "session")
@@ -46,7 +48,7 @@ def page_of(parts: Sequence[Part], *, before: str = "", limit: int = PAGE, teams
     Without parts, or for one team, key or session, they are read from the summaries alone. A `before` that is no page's
     `older` counts as empty.
     """
-    refresh()
+    refresh(FEW)
     if is_direct(parts):
         return _direct_page(parts, before, limit, teams)
     return _found_page(parts, before, limit, teams)

@@ -81,15 +81,18 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`talks` are all threads, `roots` those that work under nobody. `is_cut`: the session has more calls than MOST."""
+    """All threads of a session. `is_cut`: it has more calls than these. `is_behind`: some are not read yet."""
 
     talks: list[Talk]
     is_cut: bool
+    is_behind: bool
 
     @property
     def roots(self) -> list[Talk]:
+        """Those that work under nobody, the main one first."""
         nested = {each.thread.id for line in self.lines for each in line.under}
-        return [talk for talk in self.talks if talk.thread.id not in nested]
+        roots = [talk for talk in self.talks if talk.thread.id not in nested]
+        return sorted(roots, key=lambda talk: talk.thread.kind != "main")
 
     @property
     def lines(self) -> list[Line]:
@@ -117,19 +120,19 @@ def story_of(session: str, sight: Sight, most: int | None = MOST) -> Story:
     calls = calls[:most][::-1]
     ids = [call["id"] for call in calls]
     read = {row["call_id"]: row for row in SessionCall.objects.filter(pk__in=ids).values("call_id", *READ)}
-    threads = tell(_told(call, read.get(call["id"])) for call in calls)
-    lines = _lines(calls, read, threads, sight.bodies)
+    # One whose place is not known yet would stand by itself, and move.
+    told = [call for call in calls if call["id"] in read]
+    threads = tell(_told(call, read[call["id"]]) for call in told)
+    lines = _lines(told, read, threads, sight.bodies)
     talks = [Talk(thread, [lines[turn.call] for turn in thread.turns]) for thread in threads]
     for talk in talks:
         if talk.thread.under:
             lines[talk.thread.under].under.append(talk)
-    return Story(talks, is_cut)
+    return Story(talks, is_cut, len(told) < len(calls))
 
 
-def _told(call: Row, read: Row | None) -> Told:
+def _told(call: Row, read: Row) -> Told:
     at = micros(call["started_at"])
-    if read is None:
-        return Told(call["id"], at)
     answered = call["first_event_ms"] if call["first_event_ms"] is not None else call["total_ms"]
     return Told(
         id=call["id"],
@@ -147,8 +150,8 @@ def _told(call: Row, read: Row | None) -> Told:
     )
 
 
-def _tools(read: Row | None) -> list[Called]:
-    return [Called(each["id"], each["name"], tuple(each["asks"])) for each in (read or {}).get("tools", ())]
+def _tools(read: Row) -> list[Called]:
+    return [Called(each["id"], each["name"], tuple(each["asks"])) for each in read["tools"]]
 
 
 def _lines(calls: Sequence[Row], read: Mapping[str, Row], threads: Iterable[Thread], words: bool) -> dict[str, Line]:
@@ -173,7 +176,7 @@ def _lines(calls: Sequence[Row], read: Mapping[str, Row], threads: Iterable[Thre
             [each for each in judged[turn.call] if each["action"] != "allow"],
             [
                 _tool(by_id[turn.call], called, judged[turn.call], released.get((turn.call, called.id)))
-                for called in _tools(read.get(turn.call))
+                for called in _tools(read[turn.call])
             ],
         )
         for thread in threads

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from .. import viewing
+from .. import queries, viewing
 from ..activity.events import moment
 from ..hiding import hide
 from ..queries import Teams
@@ -86,7 +86,10 @@ def session_bodies(request: HttpRequest, name: str) -> HttpResponse:
     if not calls:
         raise Http404
     viewing.note(request.user.get_username(), clean_name(name), "page", viewing.SESSION)
-    bodies = [{"call": call, "said": said_in(call, shared[call.pk]), "is_first": not shared[call.pk]} for call in calls]
+    blobs = queries.readable_blobs(*calls)
+    bodies = [
+        {"call": call, "said": said_in(call, shared[call.pk], blobs), "is_first": not shared[call.pk]} for call in calls
+    ]
     return render(request, "sessions/bodies.html", {"bodies": bodies})
 
 
@@ -109,10 +112,10 @@ def _told(request: HttpRequest, name: str) -> dict[str, Any]:
     """What the page says of the session, which is about to be shown: that is an event of the audit."""
     name, teams = clean_name(name), teams_of(request.user)
     now = time.time_ns() // 1000
-    refresh()
+    refresh(listing.FEW)
     rows = _rows(name, teams)
     story = story_of(name, sight_of(request.user))
-    if not story.talks:
+    if not story.talks and not story.is_behind:
         raise Http404
     viewing.note(request.user.get_username(), name, "page", viewing.SESSION)
     bad = [line for line in story.lines if line.is_bad]

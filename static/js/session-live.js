@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const SETTLES = 400;
-  const LOOK_AGAIN = 4000;
+  const LOOK_AGAIN = 2000;
   const story = document.getElementById("story");
   const session = document.getElementById("activity-state").dataset.session;
   let timer;
@@ -50,6 +50,8 @@
 
   const count = (calls) => (calls === 1 ? "1 call" : `${calls} calls`);
 
+  const waits = () => story.hasAttribute("data-behind") || story.querySelector("[data-open]");
+
   async function look() {
     if (busy) {
       again = true;
@@ -64,13 +66,16 @@
       again = true;
     }
     busy = false;
-    if (again || story.querySelector("[data-open]")) later(LOOK_AGAIN);
+    if (again || waits()) later(LOOK_AGAIN);
   }
 
   function take(page) {
     const fresh = page.getElementById("fresh");
     if (!fresh) return;
-    story.dataset.now = fresh.dataset.now;
+    // Calls whose place in the story is not known yet come with the next look.
+    const behind = fresh.hasAttribute("data-behind");
+    story.toggleAttribute("data-behind", behind);
+    if (!behind) story.dataset.now = fresh.dataset.now;
     replace("session-facts", page);
     replace("session-drawing", page);
     for (const talk of [...fresh.children]) addTalk(talk);
@@ -82,5 +87,5 @@
     if (detail.events.some(news) || detail.missed) later(SETTLES);
   });
 
-  if (story.querySelector("[data-open]")) later(LOOK_AGAIN);
+  if (waits()) later(LOOK_AGAIN);
 })();

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from observability import viewing
-from observability.models import AuditEvent, CallRecord
+from observability.models import AuditEvent, CallRecord, SessionCall
 from policies.verdicts import Decision
 from tests.console import seed
 from tests.observability.conftest import MakeWriter
@@ -49,7 +49,7 @@ def story(make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def reader(story: None) -> Client:
     user = User.objects.create_user("reader")
-    user.user_permissions.add(Permission.objects.get(codename="view_callrecord"))
+    user.user_permissions.set(Permission.objects.filter(codename__in=("view_callrecord", "view_body")))
     client = Client()
     client.force_login(user)
     return client
@@ -136,6 +136,25 @@ def test_opening_and_exporting_a_session_are_events_of_the_audit(reader: Client)
         ("reader", SESSION, {"shown": "page"}),
         ("reader", SESSION, {"shown": "export"}),
     ]
+
+
+def test_who_may_not_read_bodies_sees_what_happened_and_no_words(reader: Client) -> None:
+    User.objects.get().user_permissions.set(Permission.objects.filter(codename="view_callrecord"))
+    assert "no-deletes@3" in page(reader, PAGE)
+    assert "hidden from your role" in page(reader, BODIES)
+    for said in (page(reader, PAGE), page(reader, BODIES), json.dumps(exported(reader))):
+        assert not any(words in said for words in ("Tidy", "Leave it", "Be kind", seed.SECRET_FOLDER, "recursive"))
+
+
+def test_a_call_that_is_not_read_yet_is_left_out_and_the_page_looks_again(
+    reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page(reader, PAGE)
+    monkeypatch.setattr("observability.sessions.views.refresh", lambda most: None)
+    SessionCall.objects.filter(call_id="call_2").delete()
+    html = page(reader, PAGE)
+    assert "data-behind" in html and "call-call_2" not in html
+    assert "data-behind" in page(reader, f"{PAGE}changes/")
 
 
 def test_what_was_erased_is_said_to_be(reader: Client) -> None:
