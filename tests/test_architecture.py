@@ -67,6 +67,7 @@ COVERED_BY: dict[str, str] = {
     "observability/sessions/models.py": "tests/observability/sessions/test_rollup.py",
     "observability/sessions/reading.py": "tests/observability/sessions/test_views.py",
     "observability/search/views.py": "tests/observability/test_views.py",
+    "luthien_site/proofs/copies.py": "tests/luthien_site/proofs/test_million.py",
     "luthien_site/proofs/questions.py": "tests/luthien_site/proofs/test_million.py",
     "luthien_site/proofs/told.py": "tests/luthien_site/proofs/test_viewers.py",
     "luthien_site/proofs/watchers.py": "tests/luthien_site/proofs/test_viewers.py",

@@ -19,9 +19,9 @@ FILLED = {"calls": 5, "tables": million._tables()}
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_no_page_of_calls_reads_a_table_from_end_to_end(database: str, tmp_path: Path) -> None:
-    found = run(Order(tmp_path / "million", 1, database == "postgres", lambda line: None))
+    found = run(Order(tmp_path / "million", 50, database == "postgres", lambda line: None))
     assert found.violations == []
-    assert found.counts["calls"] == 1000
+    assert found.counts["calls"] == 50_000
 
 
 def test_what_is_too_slow_too_many_or_read_whole_is_told() -> None:
@@ -39,6 +39,7 @@ def test_a_database_that_is_kept_is_filled_once_and_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands: list[str] = []
+    assert list(million._filling(MILLION)) == [["manage.py", "seed_calls", "1000000"]]
 
     def run_it(command: list[str], environment: dict[str, str], say: Callable[[str], None]) -> str:
         commands.append(command[1])
@@ -49,7 +50,7 @@ def test_a_database_that_is_kept_is_filled_once_and_asked_again(
     assert run(order).counts == {"calls": 5000}
     assert run(replace(order, rounds=7)).counts == {"calls": 5000}
     asking = "luthien_site.proofs.questions"
-    assert commands == ["migrate", "seed_calls", asking, asking]
+    assert commands == ["migrate", "seed_calls", "luthien_site.proofs.copies", asking, asking]
     assert not order.folder.exists()
 
 
