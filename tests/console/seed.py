@@ -19,6 +19,7 @@ BLOCKED = "call_blocked"
 PLAIN = "call_plain"
 WHISPERED = "call_whispered"
 WHISPER = "xyzzy-said"
+GROUP = 25
 SECRET_FOLDER = "rm -rf /srv/ledger"
 
 
@@ -147,6 +148,32 @@ async def failing_open(writer: Writer) -> None:
         await put_on_record(
             writer, f"call_open_{number}", request("Hello"), answer(text("Hello.")), decisions=(verdict,)
         )
+
+
+async def besieged(writer: Writer) -> None:
+    """Calls with all hostile texts, GROUP of them each: as blocks, tools, arguments, results and reasons."""
+    for number, group in enumerate(groups()):
+        asked = {
+            **request("Hello"),
+            "tools": [tool for words in group for tool in request(words)["tools"]],
+            "messages": [message for words in group for message in request(words)["messages"]],
+        }
+        said = answer(*({"type": "thinking", "thinking": words, "signature": ""} for words in group), *map(text, group))
+        why = [Decision("judge", 1, "enforce", "on_text", f"text {n}", "block", words) for n, words in enumerate(group)]
+        await put_on_record(
+            writer,
+            f"besieged_{number}",
+            asked,
+            said,
+            answer(*map(text, group), *map(tool_use, group)),
+            sent={**asked, "system": group[0]},
+            decisions=tuple(why),
+            session="besieged",
+        )
+
+
+def groups() -> list[list[str]]:
+    return [PAYLOADS[start : start + GROUP] for start in range(0, len(PAYLOADS), GROUP)]
 
 
 async def hostile(writer: Writer) -> None:

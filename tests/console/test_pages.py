@@ -3,14 +3,13 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.console.browser import browse, log_in, overflows, violations
+from tests.console.browser import browse, log_in
 from tests.console.conftest import ADMIN, OUTSIDER
 from tests.plugins.live import LiveLuthien
 
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
-PAGES = ("/", "/admin/", "/admin/auth/user/", "/admin/auth/user/add/", "/nothing-here")
 
 
 def test_the_home_page_asks_for_a_login_and_comes_after_it(site: LiveLuthien) -> None:
@@ -72,33 +71,6 @@ def test_without_scripts_every_command_is_on_the_page(site: LiveLuthien) -> None
         return page.locator(".snippet:visible").count()
 
     assert browse(visit, java_script_enabled=False) == 5
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_have_no_serious_fault_of_access(site: LiveLuthien, scheme: str) -> None:
-    def visit(page: Page) -> dict[str, list[str]]:
-        page.goto(site.url + "/login/")
-        found = {"/login/": violations(page)}
-        log_in(page, site.url, *ADMIN)
-        for path in PAGES:
-            page.goto(site.url + path)
-            found[path] = violations(page)
-        return {path: faults for path, faults in found.items() if faults}
-
-    # axe writes styles of its own into the page.
-    assert browse(visit, color_scheme=scheme, bypass_csp=True, expected=["404"]) == {}
-
-
-def test_pages_fit_a_phone(site: LiveLuthien) -> None:
-    def visit(page: Page) -> dict[str, int]:
-        log_in(page, site.url, *ADMIN)
-        wider = {}
-        for path in PAGES:
-            page.goto(site.url + path)
-            wider[path] = overflows(page)
-        return {path: pixels for path, pixels in wider.items() if pixels}
-
-    assert browse(visit, viewport=PHONE, expected=["404"]) == {}
 
 
 def test_the_theme_follows_the_system_until_it_is_chosen_and_then_stays(site: LiveLuthien) -> None:

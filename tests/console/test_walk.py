@@ -1,0 +1,98 @@
+"""Through every page in one browser: hostile texts everywhere do nothing, and everybody can use what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.console import seed
+from tests.console.browser import browse, log_in, overflows, violations
+from tests.console.conftest import ADMIN
+from tests.console.harm import DESK, PHONE, harm
+from tests.luthien_site.matrix import PAGES
+from tests.plugins.live import LiveLuthien
+
+pytestmark = pytest.mark.browser
+
+FILL = """
+from tests.console import seed
+from tests.luthien_site.objects import make
+make()
+seed.fill(seed.ordinary, seed.hostile, seed.besieged)
+"""
+LISTS = ("/", "/sessions/", "/review/", "/activity/monitor", "/jobs/", "/admin/observability/auditevent/")
+ADMIN_PAGES = ("/admin/", "/admin/auth/user/", "/admin/auth/user/add/", "/admin/gateway/apikey/", "/nothing-here")
+REFUSED = ("404", "410", "422")
+
+
+@pytest.fixture(scope="module")
+def attacked(site: LiveLuthien) -> LiveLuthien:
+    """The site with one of each thing, and every hostile text in every field of calls."""
+    site.manage("shell", "-v", "0", "-c", FILL)
+    return site
+
+
+def test_two_hundred_hostile_texts_are_shown_as_texts_and_do_nothing(attacked: LiveLuthien) -> None:
+    def visit(page: Page) -> list[str]:
+        log_in(page, attacked.url, *ADMIN)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        faults = []
+        for path in (*LISTS, "/sessions/besieged/", *_pages_of_the_list(page, attacked.url)):
+            page.goto(attacked.url + path)
+            faults += [f"{path}: {fault}" for fault in harm(page, (), path)]
+        for number, group in enumerate(seed.groups()):
+            path = f"/calls/besieged_{number}/"
+            page.goto(attacked.url + path)
+            faults += [f"{path}: {fault}" for fault in harm(page, group, path)]
+            page.goto(f"{attacked.url}{path}diff/")
+            faults += [f"{path}diff/: {fault}" for fault in harm(page, (), f"{path}diff/")]
+        return faults + [f"{url} was asked for" for url in asked if not url.startswith((attacked.url, "data:"))]
+
+    assert browse(visit) == []
+
+
+def _pages_of_the_list(page: Page, url: str) -> Iterator[str]:
+    """All pages of the list of calls, as their own links lead through it."""
+    path = "/calls/?key=&q="
+    while path:
+        yield path
+        older = page.locator("a[rel=next]")
+        path = f"/calls/{older.get_attribute('href')}" if older.count() else ""
+
+
+def test_every_page_can_be_used_by_everybody_and_fits_its_window(attacked: LiveLuthien) -> None:
+    """As axe says, wide in light and narrow in dark."""
+
+    def visit(page: Page) -> list[str]:
+        page.goto(f"{attacked.url}/login/")
+        faults = _faults(page, "/login/")
+        log_in(page, attacked.url, *ADMIN)
+        for path in (*_addresses(), *ADMIN_PAGES):
+            answer = page.request.get(attacked.url + path)
+            if answer.text().startswith("<!DOCTYPE html>"):
+                page.goto(attacked.url + path)
+                faults += _faults(page, path)
+        return faults
+
+    # axe writes styles of its own into the page.
+    assert browse(visit, bypass_csp=True, expected=REFUSED) == []
+
+
+def _addresses() -> list[str]:
+    rows = [row for row in PAGES if row.method == "GET" and row.path != "activity/stream"]
+    endless = {"activity/stream", "logout/", "login/"}
+    return [f"/{row.path or row.route}" for row in rows if row.route not in endless]
+
+
+def _faults(page: Page, path: str) -> list[str]:
+    found = []
+    for scheme, window in (("light", DESK), ("dark", PHONE)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size(window)
+        found += [f"{path} in {scheme}: {fault}" for fault in violations(page)]
+        if wider := overflows(page):
+            found.append(f"{path}: {wider} px wider than {window['width']}")
+    return found
