@@ -92,4 +92,4 @@ def test_a_blocked_tool_call_shows_its_notice_and_never_runs(gateway: Gateway, t
     messages = run(gateway, "guarded", prompt, tmp_path, model)
     assert precious.exists()
     assert "no-dangerous-commands" in messages[-1]["result"]
-    assert f"{gateway.url}/calls/call_" in messages[-1]["result"]
+    assert f"{gateway.url}/why/call_" in messages[-1]["result"]

@@ -73,4 +73,4 @@ def test_a_blocked_tool_call_shows_its_notice_and_never_runs(gateway: Gateway, t
     (notice,) = said(run(gateway, "guarded", prompt, tmp_path, model))
     assert precious.exists()
     assert "no-dangerous-commands" in notice
-    assert f"{gateway.url}/calls/call_" in notice
+    assert f"{gateway.url}/why/call_" in notice

@@ -163,18 +163,20 @@ def test_hostile_texts_neither_run_nor_break_the_page(site: LiveLuthien) -> None
         {"id": f"{place}", "at": 1_790_000_000_000_000 + place, "version": 1} | dict.fromkeys(names, text)
         for place, text in enumerate(PAYLOADS)
     ]
-    events += [{**event, "id": f"{event['id']}-verdict", "kind": "verdict"} for event in events]
-    message = {"seq": 1, "cursor": "1-1", "events": events, "missed": 412, "recent": False}
+    verdicts = [{**event, "id": f"{event['id']}-verdict", "kind": "verdict"} for event in events]
 
     def task(page: Page) -> None:
         watch(page, site, query="?text=what+no+call+says")
-        page.evaluate(
-            "detail => document.dispatchEvent(new CustomEvent('activity:message', { detail }))",
-            json.loads(json.dumps(message)),
-        )
-        page.get_by_text("412 more").wait_for()
-        assert page.locator("#activity-log li").count() == len(events) + 1
-        assert page.locator("#activity-log :is(script, img, svg, iframe, form, style, base, link, meta)").count() == 0
+        for seq, told in enumerate((events, verdicts), 1):
+            message = {"seq": seq, "cursor": f"1-{seq}", "events": told, "missed": 411 + seq, "recent": False}
+            page.evaluate(
+                "detail => document.dispatchEvent(new CustomEvent('activity:message', { detail }))",
+                json.loads(json.dumps(message)),
+            )
+            page.get_by_text(f"{411 + seq} more").wait_for()
+            assert page.locator("#activity-log li").count() > len(told)
+            harmful = "#activity-log :is(script, img, svg, iframe, form, style, base, link, meta)"
+            assert page.locator(harmful).count() == 0
         assert all("/calls/" in href for href in page.eval_on_selector_all(".to-call", "all => all.map(a => a.href)"))
         assert overflows(page) == 0
 
