@@ -70,7 +70,8 @@ def log_in(page: Page, url: str, name: str, password: str) -> None:
     page.goto(f"{url}/login/")
     page.fill("#id_username", name)
     page.fill("#id_password", password)
-    page.click("main button[type=submit]")
+    with page.expect_navigation():
+        page.click("main button[type=submit]")
 
 
 def overflows(page: Page) -> int:

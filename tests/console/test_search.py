@@ -38,7 +38,7 @@ def test_a_search_is_narrowed_shared_and_walked_by_keyboard(calls: LiveLuthien) 
         assert "q=verdict%3Ablock" in page.url
         page.click(".facets a >> text=payments")
         expect(page.locator(".chips")).to_contain_text("team:payments")
-        assert {cell.strip() for cell in page.locator(".rows .under").all_inner_texts()} == {"payments"}
+        assert {cell.strip() for cell in page.locator(".rows .clip.under").all_inner_texts()} == {"payments"}
         page.locator("h1").click()
         page.keyboard.press("j")
         page.keyboard.press("j")
