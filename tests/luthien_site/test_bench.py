@@ -36,10 +36,12 @@ def test_the_report_is_printed_and_written_as_json(
 
 
 def test_the_options_make_the_plan(plans: list[Plan]) -> None:
-    call_command("bench", "--only", "paced", "--rounds", "5", "--db", "postgres", "--without-peers")
+    call_command(
+        "bench", "--only", "paced", "--only", "calls_1", "--rounds", "5", "--db", "postgres", "--without-peers"
+    )
     call_command("bench", "--quick")
     first, second = plans
-    assert [scenario.name for scenario in first.scenarios] == ["paced"]
+    assert [scenario.name for scenario in first.scenarios] == ["calls_1", "paced"]
     assert (first.rounds, first.postgres, first.peers, first.record) == (5, True, False, "blocking")
     assert (second.rounds, second.postgres, second.peers) == (1, False, True)
 

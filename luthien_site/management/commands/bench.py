@@ -18,7 +18,9 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--only", metavar="NAME", help="one scenario, such as paced or calls_16")
+        parser.add_argument(
+            "--only", metavar="NAME", action="append", help="one scenario, such as paced; may be given more than once"
+        )
         parser.add_argument("--rounds", type=int, default=3, help="rounds of which the median counts (3)")
         parser.add_argument("--seconds", type=float, default=5.0, help="how long each measurement takes (5)")
         parser.add_argument("--quick", action="store_true", help="one short round of little load")
@@ -28,16 +30,16 @@ class Command(BaseCommand):
         parser.add_argument("--dialect", choices=("openai", "anthropic"), default="openai")
         parser.add_argument("--json", metavar="FILE", type=Path, help="write every round's figures to FILE")
 
-    def handle(self, *, only: str | None, json: Path | None, quick: bool, **options: Any) -> None:
+    def handle(self, *, only: list[str] | None, json: Path | None, quick: bool, **options: Any) -> None:
         chosen = scenarios.quick() if quick else scenarios.full(options["seconds"])
         if options["dialect"] != "openai":
             chosen = [scenario for scenario in chosen if scenario.way in ANY_DIALECT]
         names = [scenario.name for scenario in chosen]
-        if only and only not in names:
-            raise CommandError(f"There is no scenario {only}; there are {', '.join(names)}.")
+        if unknown := [name for name in only or () if name not in names]:
+            raise CommandError(f"There is no scenario {unknown[0]}; there are {', '.join(names)}.")
         plan = Plan(
             folder=settings.LUTHIEN_DATA_DIR / "bench",
-            scenarios=[scenario for scenario in chosen if only in (None, scenario.name)],
+            scenarios=[scenario for scenario in chosen if only is None or scenario.name in only],
             rounds=1 if quick else options["rounds"],
             dialect=options["dialect"],
             postgres=options["db"] == "postgres",
