@@ -38,22 +38,22 @@ class Case:
     tools: tuple[tuple[str, Any], ...] = ()
 
 
-DANGER = b"Q7"
+DANGER = b"!7"  # short enough for one delta, and of a letter no identifier is made of
 """Stands in the arguments of each call of bash, within what a stream brings of them first."""
 ANSWERS = {
     "text": Case("say Hello there, 世界.", text="Hello there, 世界."),
     "thinking": Case("think Let me see.\nsay Done.", ("thinking",), "Let me see.", "Done."),
-    "one tool": Case('say I run it.\ntool bash {"c":"Q7"}', ("tools",), "", "I run it.",
-                     (("bash", {"c":"Q7"}),)),
-    "parallel tools": Case('tool bash {"c":"Q7"}\ntool look {}\ntool bash', ("tools",), "", "",
-                           (("bash", {"c":"Q7"}), ("look", {}), ("bash", {}))),
+    "one tool": Case('say I run it.\ntool bash {"c":"!7"}', ("tools",), "", "I run it.",
+                     (("bash", {"c":"!7"}),)),
+    "parallel tools": Case('tool bash {"c":"!7"}\ntool look {}\ntool bash', ("tools",), "", "",
+                           (("bash", {"c":"!7"}), ("look", {}), ("bash", {}))),
     "image": Case("say A picture.", ("image",), "", "A picture."),
     "structured": Case('say {"a":1}', ("shape",), "", '{"a":1}'),
 }  # fmt: skip
 FAILURES = {
     "error before": Case("error 429"),
-    "error in mid-stream": Case('say before\ntool bash {"c":"Q7"}\nfail', ("tools",)),
-    "cut": Case('say before\ntool bash {"c":"Q7"}\ncut', ("tools",)),
+    "error in mid-stream": Case('say before\ntool bash {"c":"!7"}\nfail', ("tools",)),
+    "cut": Case('say before\ntool bash {"c":"!7"}\ncut', ("tools",)),
 }
 POLICIES = {
     "no policy": (),
@@ -138,7 +138,7 @@ async def test_an_answer_is_what_the_provider_said_and_policies_left(
     text = case.text.upper() if policy == "uppercase" else case.text
     assert said.text.startswith(text)
     assert (said.text == text) != bool(blocked)
-    assert ("no-bash" in said.text) == bool(blocked) and (DANGER in played.body) == ("Q7" in str(stay))
+    assert ("no-bash" in said.text) == bool(blocked) and (DANGER in played.body) == ("!7" in str(stay))
     original = played.original
     assert said.usage == (original.usage.input_tokens, original.usage.output_tokens)
     assert played.record.usage is not None
