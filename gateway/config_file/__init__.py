@@ -1,4 +1,4 @@
-"""Providers, models, keys and policies from a YAML file: all of it or nothing, and nothing twice."""
+"""Providers, models, keys, policies and periods of retention from a YAML file: all of it or nothing, nothing twice."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from gateway import secrets, services
+from gateway.config_file import retention
 from gateway.config_file.document import Document
 from gateway.config_file.errors import ConfigError, Path
 from gateway.config_file.ladders import Ladders
@@ -38,6 +39,7 @@ class Applying:
             ("models", self._routes),
             ("keys", self._keys),
             ("policies", self._policies),
+            ("retention", self._retention),
         ):
             if self._file.has(section):
                 apply()
@@ -132,6 +134,19 @@ class Applying:
             if other.name not in named:
                 ladders.deactivate(other)
         self.changes += ladders.changes
+
+    def _retention(self) -> None:
+        gone = retention.stored()
+        for path, period, days in retention.wanted(self._file.retention):
+            gone.pop(period, None)
+            with self._at(path):
+                self._period(period, days)
+        for period in gone:
+            self._period(period, None)
+
+    def _period(self, period: retention.Period, days: int | None) -> None:
+        if change := retention.put(period, days, actor=self._actor):
+            self.changes.append(change)
 
     def _differs(
         self, kind: str, row: Provider | ModelRoute, fields: dict[str, Any], other: Sequence[str] = ()

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from gateway.config_file import retention
 from gateway.config_file.document import escaped
 from gateway.config_file.shape import (
     FallbackEntry,
@@ -21,7 +22,7 @@ from gateway.models import ApiKey, ModelRoute, Provider, Wire
 from policies.models import Activation, Policy
 
 _HEADER = """\
-# Providers, models, keys and policies as they are. Secrets are not in here: applied where they are stored, they stay.
+# The installation as it is set up. Secrets are not in here: applied where they are stored, they stay.
 """
 
 
@@ -33,6 +34,7 @@ def export() -> str:
         "models": [_route(route) for route in routes],
         "keys": _keys(),
         "policies": [_policy(row) for row in Activation.in_force()] + list(_out_of_force()),
+        "retention": retention.exported(),
     }
     return _HEADER + yaml.safe_dump(_escaped(sections), sort_keys=False, allow_unicode=True, width=120)
 

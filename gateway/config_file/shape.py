@@ -5,10 +5,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
 
 from gateway.config_file.document import Document
 from gateway.config_file.errors import ConfigError, Path, Problem
+from observability.retention.kinds import BOUNDS, MOST_DAYS, Kind
 
 Seconds = Annotated[float, Field(ge=0.1, le=3600)]
 Patterns = Annotated[list[str], Field(min_length=1)]
@@ -94,6 +96,36 @@ class PolicyEntry(StepEntry):
     enabled: bool = True
 
 
+def _no_flag(value: Any) -> Any:
+    # `yes` would be one day, and one day deletes nearly everything.
+    if isinstance(value, bool):
+        raise PydanticCustomError("days", "input should be a number of days")
+    return value
+
+
+CallDays = Annotated[int, BeforeValidator(_no_flag), Field(ge=BOUNDS[Kind.CALLS].least, le=MOST_DAYS)]
+EventDays = Annotated[int, BeforeValidator(_no_flag), Field(ge=BOUNDS[Kind.AUDIT].least, le=MOST_DAYS)]
+TeamName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+class CallsEntry(Entry):
+    """Without `days`, those that hold where nobody says otherwise."""
+
+    days: CallDays | None = None
+    teams: dict[TeamName, CallDays] = {}
+
+
+class EventsEntry(Entry):
+    days: EventDays | None = None
+
+
+class RetentionEntry(Entry):
+    """A field a kind of record."""
+
+    calls: CallsEntry = CallsEntry()
+    audit: EventsEntry = EventsEntry()
+
+
 class File(Entry):
     """A section that is missing is left alone; one that is there is complete."""
 
@@ -101,6 +133,7 @@ class File(Entry):
     models: list[RouteEntry] = []
     keys: list[KeyEntry] = []
     policies: list[PolicyEntry] = []
+    retention: RetentionEntry = RetentionEntry()
 
     def has(self, section: str) -> bool:
         return section in self.model_fields_set
@@ -111,10 +144,17 @@ _ENTRIES: dict[str, type[Entry]] = {
     "models": RouteEntry,
     "keys": KeyEntry,
     "policies": PolicyEntry,
+    "retention": RetentionEntry,
 }
 
-
-_NESTED: dict[str, type[Entry]] = {"scope": ScopeEntry, "fallback": FallbackEntry, "previous": StepEntry}
+_NESTED: dict[tuple[str, str], type[Entry]] = {
+    ("models", "fallback"): FallbackEntry,
+    ("policies", "scope"): ScopeEntry,
+    ("policies", "previous"): StepEntry,
+    ("retention", "calls"): CallsEntry,
+    ("retention", "audit"): EventsEntry,
+}
+"""By section and field."""
 
 
 def place_order(entry: RouteEntry | StepEntry, place: int) -> int:
@@ -143,7 +183,9 @@ def suggestion(word: str, known: list[str]) -> str:
 
 
 def _problem(document: Document, item: dict[str, Any]) -> Problem:
-    path: Path = tuple(part for part in item["loc"] if part != "[key]")
+    path: Path = item["loc"]
+    if path[-1:] == ("[key]",):
+        path = (*path[:-2], str(path[-2]))
     if item["type"] == "extra_forbidden":
         field = str(path[-1])
         return document.problem(path, f"unknown field{suggestion(field, _fields(path[:-1]))}")
@@ -156,8 +198,9 @@ def _fields(path: Path) -> list[str]:
     """The names of the fields that may stand at `path`."""
     if not path:
         return list(File.model_fields)
-    entry = next((_NESTED[str(part)] for part in reversed(path) if part in _NESTED), _ENTRIES[str(path[0])])
-    return list(entry.model_fields)
+    section, *parts = map(str, path)
+    nested = (_NESTED[section, part] for part in reversed(parts) if (section, part) in _NESTED)
+    return list(next(nested, _ENTRIES[section]).model_fields)
 
 
 def _twice(document: Document, section: str, names: list[str]) -> list[Problem]:

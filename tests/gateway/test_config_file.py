@@ -175,7 +175,7 @@ def test_what_is_exported_changes_nothing_and_holds_no_secret() -> None:
     assert not apply(text)
     assert revision() == before
     assert not any(secret in text for secret in VARIABLES.values())
-    assert set(yaml.safe_load(text)) == {"providers", "models", "keys", "policies"}
+    assert set(yaml.safe_load(text)) == {"providers", "models", "keys", "policies", "retention"}
 
 
 def test_a_file_is_applied_at_start_when_it_differs_from_the_last(

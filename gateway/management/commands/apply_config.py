@@ -11,7 +11,7 @@ from gateway.config_file import ConfigError, apply
 
 
 class Command(BaseCommand):
-    help = "Applies a configuration file: providers, models, keys and policies. All of it, or nothing."
+    help = "Applies a configuration file: providers, models, keys, policies, retention. All of it, or nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="the YAML file; - reads standard input")

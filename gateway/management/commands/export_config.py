@@ -8,7 +8,7 @@ from gateway.config_file import export
 
 
 class Command(BaseCommand):
-    help = "Prints providers, models, keys and policies as a configuration file, without secrets."
+    help = "Prints providers, models, keys, policies and retention as a configuration file, without secrets."
 
     def handle(self, **options: Any) -> None:
         self.stdout.write(export(), ending="")
