@@ -218,12 +218,13 @@ def _insert(entries: Iterable[Entry]) -> int:
 
 
 def _read(call: Any, judgements: Sequence[Judgement], labels: Mapping[int, str]) -> tuple[Entry, Steps]:
-    requests = [queries.request(call, "request_original")]
+    blobs = queries.readable_blobs(call)
+    requests = [queries.request(call, "request_original", blobs)]
     if call.request_final not in (None, call.request_original):
-        requests.append(queries.request(call, "request_final"))
-    said = given = queries.answers(call, "response_original")
+        requests.append(queries.request(call, "request_final", blobs))
+    said = given = queries.answers(call, "response_original", blobs)
     if call.response_final not in (None, call.response_original):
-        given = queries.answers(call, "response_final")
+        given = queries.answers(call, "response_final", blobs)
     text = new_text(requests, said if given is said else [*said, *given], from_the_start=not call.goes_on)
     found = entry(call, judgements, called_tools(said), text, sorted(set(labels.values())))
     return found, steps_of(requests[0], said, given)
