@@ -1,6 +1,6 @@
-"""The file of a backup: a zip of a manifest and a member for each table, rows in msgpack under zstd. Knows no database.
+"""The file of a backup: a zip of a manifest, signed, and a member for each table, rows in msgpack under zstd.
 
-The manifest stands last, so that a file which was cut off has none.
+Knows no database. The manifest stands behind what it describes, so that a file which was cut off has none.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,17 @@ from typing import Any
 import msgpack
 import orjson
 import zstandard
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-FORMAT = 1
-MANIFEST = "manifest.json"
+from observability.sealing import signature
+from observability.sealing.statement import public_bytes
+
+KIND = "luthien backup 2"
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 _KEYS = "keys/"
 _CHUNK = 256 * 1024
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
+"""What reading a damaged archive raises, where it does not lack the member."""
 
 
 class BadBackup(ValueError):
@@ -28,11 +35,11 @@ class BadBackup(ValueError):
 
 
 class Writer:
-    """`manifest` goes into the file at the end, with the digest and the count of each table."""
+    """`manifest` goes into the file at the end, with the digest of each key, and the digest and count of each table."""
 
     def __init__(self, archive: zipfile.ZipFile, manifest: dict[str, Any]) -> None:
         self._archive = archive
-        self.manifest = {"format": FORMAT, **manifest, "tables": {}}
+        self.manifest: dict[str, Any] = {"kind": KIND, **manifest, "keys": {}, "tables": {}}
 
     def table(self, name: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[int]:
         """Write a table; tells of each row."""
@@ -53,19 +60,25 @@ class Writer:
 
     def key(self, name: str, value: str) -> None:
         self._archive.writestr(_KEYS + name, value)
+        self.manifest["keys"][name] = _digest(value)
 
 
 @contextmanager
-def writing(path: Path, manifest: dict[str, Any]) -> Iterator[Writer]:
-    """A new file for our eyes alone. It stands at `path` once it is whole and durable; else nothing does."""
+def writing(path: Path, manifest: dict[str, Any], key: Ed25519PrivateKey) -> Iterator[Writer]:
+    """A new file for our eyes alone, signed with `key`.
+
+    It stands at `path` once it is whole and durable; else nothing does.
+    """
     draft = path.with_name(f".{path.name}.part")
     descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "r+b") as file:
             with zipfile.ZipFile(file, "w") as archive:
-                writer = Writer(archive, manifest)
+                writer = Writer(archive, {**manifest, "public_key": public_bytes(key).hex()})
                 yield writer
-                archive.writestr(MANIFEST, orjson.dumps(writer.manifest, option=orjson.OPT_INDENT_2))
+                said = orjson.dumps(writer.manifest, option=orjson.OPT_INDENT_2)
+                archive.writestr(MANIFEST, said)
+                archive.writestr(SIGNATURE, signature.sign(KIND, said, key))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -74,16 +87,22 @@ def writing(path: Path, manifest: dict[str, Any]) -> Iterator[Writer]:
 
 
 class Reader:
-    """Raises BadBackup."""
+    """What is in it is what `key`, the 32 bytes of a public key, signed; who trusts that key is another question.
+
+    Raises BadBackup.
+    """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         try:
-            self.manifest: dict[str, Any] = orjson.loads(archive.read(MANIFEST))
-        except (KeyError, ValueError):
+            said = archive.read(MANIFEST)
+            self.manifest: dict[str, Any] = orjson.loads(said)
+            kind, key = self.manifest.get("kind"), str(self.manifest.get("public_key"))
+        except (KeyError, AttributeError, *_DAMAGED):
             raise BadBackup("It has no manifest: it is not a backup, or was cut off.") from None
-        if self.manifest.get("format") != FORMAT:
+        if kind != KIND:
             raise BadBackup("It is of another version of Luthien.")
+        self.key = self._signer(said, key)
 
     def rows(self, name: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a table. Raises BadBackup at their end where they are not those that were written."""
@@ -98,15 +117,34 @@ class Reader:
                     for row in unpacker:
                         count += 1
                         yield row
-        except (KeyError, ValueError, zipfile.BadZipFile, zstandard.ZstdError):
+        except (KeyError, zstandard.ZstdError, *_DAMAGED):
             raise BadBackup(f"The table {name} cannot be read.") from None
         if (count, digest.hexdigest()) != (said["rows"], said["sha256"]):
             raise BadBackup(f"The table {name} is not what was backed up.")
 
     def keys(self) -> dict[str, str]:
         """The secrets that were put into it on request."""
-        names = [name for name in self._archive.namelist() if name.startswith(_KEYS)]
-        return {name.removeprefix(_KEYS): self._archive.read(name).decode() for name in names}
+        return {name: self._secret(name, digest) for name, digest in self.manifest["keys"].items()}
+
+    def _signer(self, said: bytes, key: str) -> bytes:
+        try:
+            written, signer = self._archive.read(SIGNATURE), bytes.fromhex(key)
+        except KeyError:
+            raise BadBackup("It is not signed, so nothing shows that it is what was backed up.") from None
+        except _DAMAGED:
+            written, signer = b"", b""
+        if not signature.is_of(signer, written, KIND, said):
+            raise BadBackup("Its manifest was changed since it was signed.")
+        return signer
+
+    def _secret(self, name: str, digest: str) -> str:
+        try:
+            value = self._archive.read(_KEYS + name).decode()
+        except (KeyError, *_DAMAGED):
+            raise BadBackup(f"The key {name} cannot be read.") from None
+        if _digest(value) != digest:
+            raise BadBackup(f"The key {name} is not what was backed up.")
+        return value
 
 
 @contextmanager
@@ -117,6 +155,10 @@ def opened(path: Path) -> Iterator[Reader]:
             yield Reader(archive)
     except zipfile.BadZipFile:
         raise BadBackup("It is not a backup, or was cut off.") from None
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
 
 
 def _member(name: str) -> str:

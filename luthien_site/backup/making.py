@@ -13,7 +13,7 @@ from gateway import secrets
 from luthien_site.backup import archive
 from luthien_site.backup.databases import Source, reading
 from luthien_site.backup.tables import Progress, Table, tables
-from observability.sealing.keys import public_key
+from observability.sealing.keys import signing_key
 
 SEALS = "observability_seal"
 
@@ -24,11 +24,9 @@ def make(path: Path, *, with_keys: bool, progress: Progress) -> dict[str, Any]:
     manifest = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "database": connection.vendor,
-        "public_key": public_key().hex(),
         "secret_key": key_name(),
-        "keys": with_keys,
     }
-    with reading(connection.settings_dict) as source, archive.writing(path, manifest) as writer:
+    with reading(connection.settings_dict) as source, archive.writing(path, manifest, signing_key()) as writer:
         _write_tables(source, wanted, writer, progress)
         if with_keys:
             writer.key("secret_key", settings.SECRET_KEY)

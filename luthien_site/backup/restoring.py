@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from luthien_site.backup.archive import BadBackup, Reader
 from luthien_site.backup.databases import fill, filling, is_used
-from luthien_site.backup.tables import Progress, Row, Table, tables
+from luthien_site.backup.tables import Progress, Table, tables
 from observability.models import Process, Seal
 from observability.sealing.anchor import Anchor
 from observability.sealing.keys import public_key
@@ -26,6 +26,32 @@ ALIVE = timedelta(seconds=10)
 
 class Refused(Exception):
     """The backup is not restored; says why, and what to do."""
+
+
+def trust(reader: Reader, keys: Collection[bytes]) -> None:
+    """Raises Refused where neither this installation nor one of `keys` signed the backup."""
+    if reader.key not in {public_key(), *keys}:
+        raise Refused(
+            f"It is signed with the key {reader.key.hex()}, which is not this installation's. If it is that of the one "
+            f"that was backed up (`verify_audit --print-key` prints it there), go on with --key {reader.key.hex()}."
+        )
+
+
+def count(reader: Reader) -> int:
+    """How many rows there are in all tables of the backup."""
+    return sum(said["rows"] for said in reader.manifest["tables"].values())
+
+
+def compare(reader: Reader, progress: Progress) -> None:
+    """Read all of the file, and nothing else. Raises BadBackup where something in it is not what was signed."""
+    total = count(reader)
+    done = 0
+    for name in reader.manifest["tables"]:
+        for _ in reader.rows(name):
+            done += 1
+            progress(done, total)
+    reader.keys()
+    progress(total, total)
 
 
 def check(reader: Reader, *, force: bool) -> list[Table]:
@@ -44,11 +70,11 @@ def check(reader: Reader, *, force: bool) -> list[Table]:
 
 def restore(reader: Reader, wanted: list[Table], progress: Progress) -> None:
     """All of it, or nothing. Raises BadBackup."""
-    total = sum(reader.manifest["tables"][table.name]["rows"] for table in wanted)
+    total = count(reader)
     done = 0
     with filling(wanted):
         for table in wanted:
-            for written in fill(table, _rows(reader, table)):
+            for written in fill(table, reader.rows(table.name)):
                 done += written
                 progress(done, total)
     progress(total, total)
@@ -69,8 +95,8 @@ def set_aside_anchor() -> Path | None:
 
 
 def verify(reader: Reader, progress: Progress) -> Report:
-    """What `verify_audit` finds in it, bodies included; seals of the key of the backup count."""
-    keys = {public_key(), bytes.fromhex(reader.manifest["public_key"])}
+    """What `verify_audit` finds in it, bodies included; seals of the key that signed the backup count."""
+    keys = {public_key(), reader.key}
     with snapshot(connection.settings_dict) as database:
         return Verification(database, keys, progress).run(None, with_bodies=True)
 
@@ -87,7 +113,3 @@ def write_keys(reader: Reader) -> list[Path]:
         draft.replace(path)
         written.append(path)
     return written
-
-
-def _rows(reader: Reader, table: Table) -> Iterator[Row]:
-    return reader.rows(table.name)

@@ -10,13 +10,13 @@ from typing import Any, Self
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ..sealing import signature as signatures
 from ..sealing.heads import Head, Heads
-from ..sealing.statement import NotASeal, Seal, is_signed, public_bytes
+from ..sealing.statement import NotASeal, Seal, public_bytes
 
 KIND = "luthien report 1"
 MANIFEST, SIGNATURE, RECORD = "manifest.json", "manifest.sig", "record.jsonl"
 """The files that every archive has: the third holds what is on record of all that the report stands on."""
-_PREFIX = f"{KIND}\n".encode()
 
 
 class NotAManifest(ValueError):
@@ -42,7 +42,7 @@ def write(facts: Mapping[str, Any], files: Iterable[File], key: Ed25519PrivateKe
     listed = [{"name": each.name, "size": each.size, "sha256": each.sha256} for each in files]
     said = {"kind": KIND, **facts, "files": listed, "key": public_bytes(key).hex()}
     raw = orjson.dumps(said, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
-    return raw, _written(key.sign(_PREFIX + raw))
+    return raw, signatures.sign(KIND, raw, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +74,12 @@ class Manifest:
 
     def is_signed(self, signature: bytes) -> bool:
         """Whether `signature`, as it stands in the archive, is one of `key` over this manifest."""
-        try:
-            raw = bytes.fromhex(signature.decode("ascii"))
-        except ValueError:
-            return False
-        return signature == _written(raw) and is_signed(_PREFIX + self.raw, raw, self.key)
+        return signatures.is_of(self.key, signature, KIND, self.raw)
 
     @property
     def is_under_seal(self) -> bool:
         """Whether the heads are those that the seal signed."""
         return self.seal is not None and Heads(self.heads).root == self.seal.root
-
-
-def _written(signature: bytes) -> bytes:
-    return signature.hex().encode() + b"\n"
 
 
 def digest_of(chunks: Iterable[bytes]) -> tuple[int, str]:

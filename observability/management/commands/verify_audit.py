@@ -51,9 +51,9 @@ class Command(BaseCommand):
         if print_key:
             self.stdout.write(public_key().hex())
         elif file is not None:
-            self._verify_report(file, [_read_key(each) for each in key] or [public_key()], anchor)
+            self._verify_report(file, [read_key(each) for each in key] or [public_key()], anchor)
         else:
-            self._verify_record({public_key(), *map(_read_key, key)}, anchor, bodies)
+            self._verify_record({public_key(), *map(read_key, key)}, anchor, bodies)
 
     def _verify_report(self, path: Path, keys: Sequence[bytes], anchor: Path | None) -> None:
         """A key that was named is the only one that counts: whoever checks a report need not run what made it."""
@@ -161,7 +161,8 @@ def _anchor(given: Path | None) -> Anchor | None:
     return Anchor(path)
 
 
-def _read_key(text: str) -> bytes:
+def read_key(text: str) -> bytes:
+    """A public key as it is given on a command line, in its 32 bytes. Raises CommandError."""
     try:
         key = bytes.fromhex(text)
     except ValueError:

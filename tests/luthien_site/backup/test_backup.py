@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import orjson
 import pytest
 
 from tests.plugins.live import LiveLuthien, StartLuthien, end, migrated
@@ -46,7 +47,7 @@ call_command("backup", "{file}", with_keys=True)
 """
 RESTORE = """
 from django.core.management import call_command
-call_command("restore", "{file}", with_keys=True)
+call_command("restore", "{file}", with_keys=True, key=["{key}"])
 print("counts")
 """
 GO_ON = """
@@ -68,6 +69,10 @@ def failure(server: LiveLuthien, *arguments: str) -> str:
     with pytest.raises(subprocess.CalledProcessError) as raised:
         server.manage(*arguments)
     return str(raised.value.stderr)
+
+
+def key_of(file: Path) -> str:
+    return str(orjson.loads(zipfile.ZipFile(file).read("manifest.json"))["public_key"])
 
 
 Backup = Callable[[str], tuple[Path, str]]
@@ -106,7 +111,7 @@ def test_what_was_backed_up_is_restored_and_verified(
     file, counts = backup(source)
     assert file.stat().st_mode & 0o077 == 0
     after = live_luthien(database=target, start=False)
-    said = run(after, RESTORE.format(file=file) + COUNTS)
+    said = run(after, RESTORE.format(file=file, key=key_of(file)) + COUNTS)
     assert "Verified: " in said
     assert said.partition("counts\n")[2] == counts
     # The credential can be read with the key that came along, and what is new gets a number of its own.
@@ -124,6 +129,7 @@ def test_a_database_in_use_is_not_overwritten_unless_forced(live_luthien: StartL
     run(server, FILL)
     assert "--force" in failure(server, "restore", str(file))
     assert "No keys are in it" in failure(server, "restore", str(file), "--with-keys", "--force")
+    assert ", signed by this installation." in server.manage("restore", str(file), "--check")
     said = server.manage("restore", str(file), "--force")
     assert "Verified: " in said
     assert "The secret key is another" not in said
@@ -139,5 +145,6 @@ def test_a_damaged_backup_restores_nothing(live_luthien: StartLuthien, backup: B
             new.writestr(name, old.read("tables/auth_group.msgpack.zst" if "auth_user.msg" in name else name))
     server = live_luthien(start=False)
     assert "cut off" in failure(server, "restore", str(short))
-    assert "auth_user" in failure(server, "restore", str(other))
+    assert f"go on with --key {key_of(whole)}" in failure(server, "restore", str(whole))
+    assert "auth_user" in failure(server, "restore", str(other), "--key", key_of(whole))
     assert "gateway_provider 0\n" in run(server, COUNTS)
