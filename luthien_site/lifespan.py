@@ -23,7 +23,8 @@ async def lifespan(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCalla
             await directory.start()
             boot_id = writer.current().boot_id
             sealer.start()
-            indexer.start(boot_id)
+            index = indexer.of_gateway(boot_id, lambda: writer.current().submitted)
+            index.start()
             activity.start()
             _spare_the_collector()
             await send({"type": "lifespan.startup.complete"})
@@ -32,7 +33,7 @@ async def lifespan(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCalla
             await directory.stop()
             await counting.stop()
             await fetching.stop()
-            await sync_to_async(indexer.stop, thread_sensitive=False)()
+            await sync_to_async(index.stop, thread_sensitive=False)()
             if not await sync_to_async(writer.stop, thread_sensitive=False)():
                 log.critical("the process ends before everything is on record")
             await sync_to_async(sealer.stop, thread_sensitive=False)()

@@ -7,6 +7,7 @@ from itertools import islice
 
 import zstandard
 
+from .decompression import decompress
 from .models import Blob
 from .recipes import PayloadDamaged, targets
 
@@ -21,7 +22,6 @@ class Blobs:
         self._packed = packed or {}
         self._found: dict[bytes, tuple[bool, bytes]] = {}
         self._read: dict[bytes, tuple[bool, bytes]] = {}
-        self._decompressor = zstandard.ZstdDecompressor()
 
     def __call__(self, digest: bytes) -> tuple[bool, bytes]:
         """Whether the blob is a recipe, and its bytes. Raises PayloadDamaged."""
@@ -38,7 +38,7 @@ class Blobs:
             raise PayloadDamaged("a blob is missing")
         is_recipe, compressed = self._found.pop(digest)
         try:
-            return is_recipe, self._decompressor.decompress(compressed)
+            return is_recipe, decompress(compressed)
         except zstandard.ZstdError as error:
             raise PayloadDamaged("a blob cannot be decompressed") from error
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import zstandard
 
+from .decompression import decompress
 from .payloads import MIN_SPLIT, common_head, common_tail
 from .recipes import PayloadDamaged, Slice, encode
 
@@ -33,7 +34,7 @@ def pack(entries: Iterable[Entry], compressor: zstandard.ZstdCompressor) -> byte
 def unpack(packed: bytes) -> Iterator[Entry]:
     """Raises PayloadDamaged."""
     try:
-        data = zstandard.ZstdDecompressor().decompress(packed)
+        data = decompress(packed)
     except zstandard.ZstdError as error:
         raise PayloadDamaged("a pack cannot be decompressed") from error
     position = 0

@@ -10,6 +10,7 @@ from .models import Job
 from .reports import asking, building
 from .retention import work
 from .retention.erasure import Subject
+from .search import in_worker as in_worker
 from .search import indexing
 from .turns import in_turn
 

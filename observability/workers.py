@@ -29,11 +29,16 @@ def alive() -> QuerySet[Worker]:
     return Worker.objects.filter(heartbeat_at__gte=timezone.now() - SILENT_AFTER)
 
 
+def own_name() -> str:
+    """By which this process is known among workers."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 class Pulse:
     """Beats from `start` to `stop`; a database that is away is tried again at the next beat."""
 
     def __init__(self, seconds: float = BEAT_SECONDS) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.name = own_name()
         self._seconds = seconds
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker-pulse", daemon=True)

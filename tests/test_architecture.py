@@ -61,6 +61,8 @@ COVERED_BY: dict[str, str] = {
     "observability/management/commands/seed_calls.py": "tests/observability/seeding/test_seeding.py",
     "observability/search/entry.py": "tests/observability/search/test_listing.py",
     "observability/search/indexer.py": "tests/observability/search/test_indexing.py",
+    "observability/search/in_worker.py": "tests/observability/search/test_indexing.py",
+    "observability/decompression.py": "tests/observability/test_packing.py",
     "observability/search/matching.py": "tests/observability/search/test_listing.py",
     "observability/sessions/bodies.py": "tests/observability/sessions/test_views.py",
     "observability/sessions/export.py": "tests/observability/sessions/test_views.py",

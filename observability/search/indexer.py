@@ -1,14 +1,20 @@
-"""The thread that fills the index: in each gateway process, of which one at a time has work."""
+"""The thread that fills the index: of a worker, or of a gateway where no worker is alive.
+
+Indexing a call takes as long as the call took its gateway, and Python runs one thread of a process at a time.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from .. import workers
 from ..models import Process
 from . import indexing
 
@@ -16,13 +22,22 @@ log = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 2.0
 LIFELESS = timedelta(seconds=10)
+AT_ONCE = 25
+"""Calls of one transaction: SQLite lets nobody else write meanwhile."""
+SHARE = 0.1
+"""Of its time, what a gateway that has calls to serve gives to the index."""
 
 
 class Indexer:
-    """`start` begins, `stop` ends; `boot_id` names this process's claim."""
+    """`start` begins, `stop` ends.
 
-    def __init__(self, boot_id: str) -> None:
-        self._boot_id = boot_id
+    `is_ours` says whether nobody else is to do it; `calls` counts what the process serves, as long as which grows the
+    index has to wait for most of the time.
+    """
+
+    def __init__(self, is_ours: Callable[[], bool], calls: Callable[[], int] = lambda: 0) -> None:
+        self._is_ours = is_ours
+        self._calls = calls
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="search-indexer", daemon=True)
 
@@ -34,10 +49,13 @@ class Indexer:
         self._thread.join(timeout)
 
     def round(self) -> None:
-        """Index what there is, if it is this process that does."""
-        if is_first(self._boot_id):
-            while indexing.catch_up() and not self._stop.is_set():
-                pass
+        """Index what there is, if that is ours to do."""
+        while not self._stop.is_set() and self._is_ours():
+            calls, began = self._calls(), time.monotonic()
+            if not indexing.catch_up(AT_ONCE):
+                return
+            if self._calls() != calls:
+                self._stop.wait((time.monotonic() - began) * (1 / SHARE - 1))
 
     def _run(self) -> None:
         while not self._stop.wait(PAUSE_SECONDS):
@@ -52,31 +70,22 @@ class Indexer:
                 connection.close()
 
 
-def is_first(boot_id: str) -> bool:
-    """Whether of the processes that show signs of life none has been there longer.
+def of_gateway(boot_id: str, calls: Callable[[], int]) -> Indexer:
+    """Of the gateway process `boot_id`: it indexes where no worker is alive."""
+    return Indexer(lambda: not workers.alive().exists() and is_first(boot_id), calls)
 
-    Two may believe it for a moment: they do some work twice, and no harm.
+
+def of_worker(name: str) -> Indexer:
+    """Of the worker `name`: of those that are alive, the first indexes."""
+    return Indexer(
+        lambda: workers.alive().order_by("started_at", "name").values_list("name", flat=True).first() == name
+    )
+
+
+def is_first(boot_id: str) -> bool:
+    """Whether of the gateway processes that show signs of life none has been there longer.
+
+    Two may believe it for a moment, as may a worker beside a gateway: they do some work twice, and no harm.
     """
     alive = Process.objects.filter(ended_at=None, heartbeat_at__gt=timezone.now() - LIFELESS)
     return alive.order_by("started_at", "boot_id").values_list("boot_id", flat=True).first() in (boot_id, None)
-
-
-_lock = threading.Lock()
-_current: Indexer | None = None
-
-
-def start(boot_id: str) -> None:
-    """Begin to fill the index in this process."""
-    global _current
-    with _lock:
-        if _current is None:
-            _current = Indexer(boot_id)
-            _current.start()
-
-
-def stop() -> None:
-    global _current
-    with _lock:
-        indexer, _current = _current, None
-    if indexer is not None:
-        indexer.stop()

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from itertools import count
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from celery.signals import worker_ready, worker_shutdown
 from django.db import DatabaseError
 from django.utils import timezone
 
-from observability.models import CallRecord, Process, SearchEntry
+from observability.models import CallRecord, Process, SearchEntry, Worker
 from observability.retention import erasure
 from observability.retention.erasure import Subject
 from observability.retention.signals import contents_gone
@@ -146,25 +151,71 @@ def test_the_process_that_is_there_longest_fills_the_index() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_thread_fills_the_index_and_outlives_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     tries, indexed = [], threading.Event()
     fill = indexing.catch_up
 
-    def catch_up() -> int:
+    def catch_up(most: int) -> int:
         tries.append(1)
         if len(tries) < 3:
             raise DatabaseError if len(tries) == 1 else ValueError
-        filled = fill()
+        filled = fill(most)
         indexed.set()
         return filled
 
     monkeypatch.setattr(indexer, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(indexing, "catch_up", catch_up)
     add(1)
-    indexer.start("boot_a")
-    indexer.start("boot_a")
+    thread = indexer.of_gateway("boot_a", lambda: 0)
+    thread.start()
     assert indexed.wait(30)
-    indexer.stop()
-    indexer.stop()
+    thread.stop()
     assert SearchEntry.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_gateway_leaves_the_index_to_the_first_worker_that_is_alive() -> None:
+    add(1)
+    now = timezone.now()
+    for name, age, silent in [("dead", 9, 60), ("first", 5, 1), ("second", 3, 1)]:
+        Worker.objects.create(
+            name=name, started_at=now - timedelta(minutes=age), heartbeat_at=now - timedelta(seconds=silent)
+        )
+    for idle in (indexer.of_gateway("boot_a", lambda: 0), indexer.of_worker("dead"), indexer.of_worker("second")):
+        idle.round()
+        assert not SearchEntry.objects.exists()
+    indexer.of_worker("first").round()
+    assert SearchEntry.objects.count() == 1
+
+
+def test_a_gateway_that_serves_calls_gives_the_index_a_tenth_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, served, left = count(step=0.5), iter([1, 2, 2, 2, 2]), iter([25, 25, 0])
+    waits: list[float] = []
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(indexing, "catch_up", lambda most: next(left))
+    thread = indexer.Indexer(lambda: True, lambda: next(served))
+    monkeypatch.setattr(thread._stop, "wait", waits.append)
+    thread.round()
+    assert waits == [pytest.approx(4.5)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_fills_the_index_from_its_start_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    filled = threading.Event()
+    fill = indexing.catch_up
+
+    def catch_up(most: int) -> int:
+        found = fill(most)
+        filled.set()
+        return found
+
+    monkeypatch.setattr(indexer, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(indexing, "catch_up", catch_up)
+    add(1)
+    import_module("observability.tasks")  # as Celery does
+    worker_ready.send(sender=None)
+    try:
+        assert filled.wait(30)
+    finally:
+        worker_shutdown.send(sender=None)
+    assert SearchEntry.objects.count() == 1
+    assert not Worker.objects.exists()
