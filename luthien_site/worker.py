@@ -1,6 +1,6 @@
 """The Celery worker and beat that `manage.py up` runs beside the server: `python -m luthien_site.worker PARENT_PID`.
 
-It leaves when its parent dies, however that dies.
+It leaves when its parent dies, however that dies, and its beat, a process of its own, leaves with it.
 """
 
 import ctypes
@@ -31,8 +31,17 @@ def _watch(parent: int) -> None:
 def main(parent: int) -> None:
     leave_with(parent)
     from celery.platforms import SecurityWarning
+    from celery.signals import beat_embedded_init
 
     from luthien_site.celery import app
+
+    worker = os.getpid()
+
+    def follow(**_: object) -> None:
+        # Neither the watching thread nor Linux's promise survives the fork that makes beat.
+        leave_with(worker)
+
+    beat_embedded_init.connect(follow, weak=False)
 
     # Celery warns of root because of pickled messages; ours are JSON.
     warnings.simplefilter("ignore", SecurityWarning)

@@ -152,7 +152,6 @@ COVERED_BY: dict[str, str] = {
     "luthien_site/lifespan.py": "tests/luthien_site/test_asgi.py",
     "luthien_site/management/commands/claude.py": "tests/luthien_site/test_launching.py",
     "luthien_site/management/commands/codex.py": "tests/luthien_site/test_launching.py",
-    "luthien_site/worker.py": "tests/luthien_site/test_up.py",
     "luthien_site/urls.py": "tests/luthien_site/test_security.py",
     "luthien_site/management/commands/set_up.py": "tests/luthien_site/test_first_start.py",
     "luthien_site/management/commands/test.py": "tests/luthien_site/test_testing.py",
