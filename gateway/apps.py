@@ -11,7 +11,8 @@ class GatewayConfig(AppConfig):
         from gateway.dialects import DIALECTS, responses_dialect
         from gateway.notifications.forgetting import forget as forget_told
         from gateway.reading import reader
-        from observability import api, content
+        from observability import api
+        from observability.bodies import content
         from observability.retention.signals import contents_gone
 
         for name, dialect in DIALECTS.items():

@@ -16,7 +16,7 @@ from gateway.dialects.openai_embeddings import hides_input
 from gateway.directory import Directory
 from gateway.errors import BadRequest
 from gateway.executor import Answered, PolicyExecutor
-from observability.recorder import CallFacts
+from observability.recording.recorder import CallFacts
 from policies.base import Call
 from policies.content import Request
 from policies.verdicts import Decision

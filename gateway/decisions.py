@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from observability.recorder import CallRecorder
+from observability.recording.recorder import CallRecorder
 from policies.verdicts import Decision
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from gateway.errors import (
     UpstreamStalled,
     UpstreamTruncated,
 )
-from observability.recorder import Outcome, RecordUnavailable
+from observability.recording.recorder import Outcome, RecordUnavailable
 from policies.events import StreamTruncated
 
 _ending: set[asyncio.Task[None]] = set()

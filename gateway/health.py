@@ -7,7 +7,8 @@ from django.urls import path
 
 from gateway import counting, directory
 from gateway.errors import Unavailable
-from observability import metrics, writer
+from observability import metrics
+from observability.recording import writer
 
 
 async def health(request: HttpRequest) -> HttpResponse:

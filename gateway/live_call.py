@@ -22,7 +22,7 @@ from gateway.sessions import session_of
 from gateway.translation import Translation
 from gateway.upstreams.base import Answer, Headers
 from observability.activity.answers import publisher, tell_blocks, tell_head
-from observability.recorder import CallRecorder, Outcome, RecordUnavailable
+from observability.recording.recorder import CallRecorder, Outcome, RecordUnavailable
 from policies.active import ActivePolicy
 from policies.base import Call
 from policies.content import NO_USAGE, Request, ToolCall

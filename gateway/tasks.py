@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from observability.turns import in_turn
+from observability.jobs.turns import in_turn
 
 
 @shared_task(name="gateway.backtest")

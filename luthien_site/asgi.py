@@ -15,7 +15,7 @@ from channels.sessions import CookieMiddleware  # noqa: E402
 from gateway.asgi import SlimHandler  # noqa: E402
 from gateway.websockets import NoCallsOverWebSockets  # noqa: E402
 from luthien_site.lifespan import lifespan  # noqa: E402
-from observability.routing import websocket_urlpatterns  # noqa: E402
+from observability.activity.routing import websocket_urlpatterns  # noqa: E402
 
 pages = AllowedHostsOriginValidator(CookieMiddleware(URLRouter(websocket_urlpatterns)))
 

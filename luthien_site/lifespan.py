@@ -8,7 +8,8 @@ from asgiref.sync import sync_to_async
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 
 from gateway import counting, directory, fetching
-from observability import activity, writer
+from observability import activity
+from observability.recording import writer
 from observability.sealing import sealer
 from observability.search import indexer
 

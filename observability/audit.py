@@ -17,8 +17,8 @@ from django.http import HttpRequest
 from policies.signals import changed
 
 from . import policy_rows
-from .chain import Chain, audit_leaf
 from .models import AuditEvent, ChainHead
+from .rows.chain import Chain, audit_leaf
 from .text import clean, clean_name, json_text
 
 CHAIN = "audit"

@@ -8,8 +8,9 @@ from typing import Any
 from django.contrib.auth.models import AbstractUser
 from django.http import HttpRequest
 
-from observability import fail_open, standing
-from observability.viewers import sees_calls, teams_of
+from .figures import fail_open
+from .jobs import standing
+from .viewers import sees_calls, teams_of
 
 
 def alarms(request: HttpRequest) -> dict[str, Callable[[], Any]]:

@@ -8,7 +8,7 @@ from django.db.models import prefetch_related_objects
 
 from .exporters.base import REDACTED, without_words
 from .models import CallRecord, Decision
-from .statements import PAYLOADS
+from .rows.statements import PAYLOADS
 
 HIDDEN = "Bodies are hidden from your role."
 

@@ -1,6 +1,6 @@
 """What happened: calls with their blocks and verdicts, the bytes they consist of, and changes by people.
 
-Call records, blocks, decisions and blobs are written by `writer.py` alone, in SQL; here they are declared and read.
+Call records, blocks, decisions and blobs are written by `recording/` alone, in SQL; here they are declared and read.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from django.db import models
 
 from .fields import JsonText
-from .job_models import Job as Job
-from .job_models import JobState as JobState
-from .job_models import Turn as Turn
-from .job_models import Worker as Worker
+from .jobs.models import Job as Job
+from .jobs.models import JobState as JobState
+from .jobs.models import Turn as Turn
+from .jobs.models import Worker as Worker
 from .reports.models import Report as Report
 from .retention.models import LegalHold as LegalHold
 from .retention.models import RetentionPeriod as RetentionPeriod

@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from policies.models import Activation, Policy, PolicyVersion
 
-from .chain import ACTIVATION_FIELDS, POLICY_FIELDS, VERSION_FIELDS, row_leaf
+from .rows.chain import ACTIVATION_FIELDS, POLICY_FIELDS, VERSION_FIELDS, row_leaf
 
 TABLES: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "policy": (Policy, POLICY_FIELDS),

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from policies.content import Request, Response
 
-from . import content, packing, recipes
-from .blob_reading import Blobs
-from .diff import Block as DiffBlock
-from .diff import Diff, request_blocks, response_blocks
+from .bodies import content, packing, recipes
+from .bodies.reading import Blobs
+from .bodies.recipes import PayloadDamaged
+from .diffs.blocks import Block as DiffBlock
+from .diffs.blocks import Diff, request_blocks, response_blocks
 from .hiding import hide
 from .models import Block, CallRecord, Process
-from .recipes import PayloadDamaged
-from .statements import PAYLOADS
+from .rows.statements import PAYLOADS
 
 Teams = Sequence[str] | None
 

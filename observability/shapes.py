@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from . import queries
+from .bodies.recipes import PayloadDamaged
 from .exporters.base import REDACTED
 from .models import CallRecord, Decision
-from .recipes import PayloadDamaged
 
 Json = dict[str, Any]
 

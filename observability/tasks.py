@@ -4,15 +4,14 @@ from typing import Literal
 
 from celery import shared_task
 
-from . import collector, jobs
-from . import workers as workers
+from .jobs import jobs
+from .jobs.turns import in_turn
 from .models import Job
 from .reports import asking, building
-from .retention import work
+from .retention import collector, work
 from .retention.erasure import Subject
 from .search import in_worker as in_worker
 from .search import indexing
-from .turns import in_turn
 
 
 @shared_task(name="observability.collect_blobs")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
 
-    from .entries import Closing
+    from .rows.entries import Closing
 
 _tracer: Tracer | None = None
 _SYSTEMS = {"anthropic": "anthropic", "openai_chat": "openai", "openai_responses": "openai"}

@@ -1,33 +1,36 @@
 from django.urls import path
 
-from observability import activity_stream, diff_views, job_pages, views
-from observability.reports import views as reports
-from observability.retention import views as retention
-from observability.reviews import views as reviews
-from observability.search import views as search
-from observability.sessions import views as sessions
+from .activity import stream as activity
+from .calls import views as calls
+from .diffs import views as diffs
+from .jobs import views as jobs
+from .reports import views as reports
+from .retention import views as retention
+from .reviews import views as reviews
+from .search import views as search
+from .sessions import views as sessions
 
 urlpatterns = [
-    path("activity/stream", activity_stream.stream, name="activity-stream"),
+    path("activity/stream", activity.stream, name="activity-stream"),
     path("retention/", retention.retention, name="retention"),
     path("retention/periods/", retention.change_period, name="retention-period"),
     path("retention/holds/", retention.place_hold, name="retention-hold"),
     path("retention/holds/<int:pk>/release/", retention.release_hold, name="retention-release"),
     path("retention/purge/", retention.purge_now, name="retention-purge"),
     path("retention/erase/", retention.erase, name="retention-erase"),
-    path("jobs/", job_pages.all_jobs, name="jobs"),
-    path("jobs/<int:pk>/", job_pages.one_job, name="job"),
-    path("jobs/<int:pk>/progress/", job_pages.progress, name="job-progress"),
-    path("jobs/<int:pk>/cancel/", job_pages.cancel, name="job-cancel"),
+    path("jobs/", jobs.all_jobs, name="jobs"),
+    path("jobs/<int:pk>/", jobs.one_job, name="job"),
+    path("jobs/<int:pk>/progress/", jobs.progress, name="job-progress"),
+    path("jobs/<int:pk>/cancel/", jobs.cancel, name="job-cancel"),
     path("calls/", search.calls, name="calls"),
     path("calls/suggestions/", search.suggestions, name="call-suggestions"),
-    path("calls/<str:id>/", views.call, name="call"),
-    path("calls/<str:id>/diff/", diff_views.call_diff, name="call-diff"),
-    path("calls/<str:id>/cards/<int:first>-<int:last>/", views.call_cards, name="call-cards"),
-    path("calls/<str:id>/block/<slug:part>/<slug:side>/<int:place>/", views.call_block, name="call-block"),
-    path("calls/<str:id>/image/<slug:side>/<int:place>/", views.call_image, name="call-image"),
-    path("calls/<str:id>/body/<slug:payload>/", views.body, name="call-body"),
-    path("calls/<str:id>/body/<slug:payload>/preview/", views.body_preview, name="call-body-preview"),
+    path("calls/<str:id>/", calls.call, name="call"),
+    path("calls/<str:id>/diff/", diffs.call_diff, name="call-diff"),
+    path("calls/<str:id>/cards/<int:first>-<int:last>/", calls.call_cards, name="call-cards"),
+    path("calls/<str:id>/block/<slug:part>/<slug:side>/<int:place>/", calls.call_block, name="call-block"),
+    path("calls/<str:id>/image/<slug:side>/<int:place>/", calls.call_image, name="call-image"),
+    path("calls/<str:id>/body/<slug:payload>/", calls.body, name="call-body"),
+    path("calls/<str:id>/body/<slug:payload>/preview/", calls.body_preview, name="call-body-preview"),
     path("review/", reviews.reviews, name="reviews"),
     path("review/label/", reviews.label, name="review-label"),
     path("sessions/", sessions.sessions, name="sessions"),

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from . import queries
@@ -43,6 +45,17 @@ def sees_bodies(user: User) -> bool:
     Words are in bodies, headers, notes, reasons, evidence and error messages.
     """
     return sees_calls(user) and isinstance(user, AbstractUser) and user.has_perm("observability.view_body")
+
+
+def _sees_calls_or_is_told(user: User) -> bool:
+    # Who is logged in already is not helped by the login page.
+    if user.is_authenticated and not sees_calls(user):
+        raise PermissionDenied
+    return user.is_authenticated
+
+
+for_reviewers = user_passes_test(_sees_calls_or_is_told, login_url="login")
+"""A view for those who read call records."""
 
 
 def sight_of(user: User) -> Sight:

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
+from django.http import Http404, HttpRequest
+
 from .audit import record
+from .models import CallRecord
+from .viewers import visible_call
 
 ACTION = "call.viewed"
 SESSION = "session.viewed"
@@ -52,3 +56,12 @@ _views = Views()
 def note(actor: str, subject: str, shown: str, action: str = ACTION) -> None:
     """As `Views.note`, for this process."""
     _views.note(actor, subject, shown, action)
+
+
+def record_for(request: HttpRequest, id: str, shown: str) -> CallRecord:
+    """The call, which is about to be shown to whoever asks: that is an event of the audit. Raises Http404."""
+    call = visible_call(request.user, id)
+    if call is None:
+        raise Http404
+    note(request.user.get_username(), call.pk, shown)
+    return call

@@ -15,8 +15,7 @@ from gateway.services import lift_stop, stop_calls
 from observability.activity.events import KINDS
 from observability.models import CallRecord
 from observability.presentation import ACTIONS
-from observability.viewers import User, teams_of
-from observability.views import for_reviewers
+from observability.viewers import User, for_reviewers, teams_of
 
 MAY_STOP = "gateway.add_stop"
 

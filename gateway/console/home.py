@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from observability import policy_figures
-from observability.overview import FAILED, Counts, Overview
-from observability.policy_figures import Tally
+from observability.figures import policy_figures
+from observability.figures.overview import FAILED, Counts, Overview
+from observability.figures.policy_figures import Tally
 from observability.search.language import quoted
 from observability.templatetags.record_format import count, dollars, ms
 from policies.active import Scope

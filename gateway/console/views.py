@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 from gateway.console.connect import guides
 from gateway.console.home import LAST_CALLS, MOST_COUNTED, SHOWN, busy, figures, in_force, shares
 from gateway.console.reference import document, groups
-from observability import policy_figures
-from observability.overview import overview
+from observability.figures import policy_figures
+from observability.figures.overview import overview
 from observability.queries import Teams
 from observability.reviews import queue
 from observability.search.listing import call_page

@@ -9,7 +9,8 @@ import time
 from django.db import Error as DatabaseError
 
 from gateway.directory.refresher import with_connection
-from observability import metrics, queries, writer
+from observability import metrics, queries
+from observability.recording import writer
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 
 from luthien_site.backup.tables import Row, Table
-from observability.database import postgres_options
+from observability.rows.database import postgres_options
 
 AT_ONCE = 2000
 

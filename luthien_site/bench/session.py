@@ -19,8 +19,8 @@ from luthien_site.bench.client import Pool
 from luthien_site.bench.gateway import Gateway
 from luthien_site.bench.measure import Figures, Target
 from luthien_site.bench.workload import WORD, Dialect, head
-from observability import database
-from observability.database import Database
+from observability.rows import database
+from observability.rows.database import Database
 
 BEGINNING = 150_000
 """Bytes that are said before the first turn that is measured: instructions, tools, files."""

@@ -28,7 +28,7 @@ from luthien_site.proofs.clients import CLIENTS, Clients
 from luthien_site.proofs.ledger import Ledger
 from luthien_site.proofs.nursery import ForkedGateway
 from luthien_site.proofs.registry import Finding, Order, Proof
-from observability import database
+from observability.rows import database
 
 LIFE_SECONDS = (0.05, 0.7)
 """How long a gateway serves before it is killed."""

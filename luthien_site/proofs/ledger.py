@@ -10,10 +10,10 @@ from itertools import pairwise
 import zstandard
 
 from luthien_site.proofs.received import Received
-from observability import packing
-from observability.database import Database
-from observability.recipes import PayloadDamaged, assemble
-from observability.statements import PAYLOADS
+from observability.bodies import packing
+from observability.bodies.recipes import PayloadDamaged, assemble
+from observability.rows.database import Database
+from observability.rows.statements import PAYLOADS
 
 _CALL = (
     f"SELECT outcome, {', '.join(PAYLOADS)}, opening_bodies, closing_bodies "  # noqa: S608 (constants)

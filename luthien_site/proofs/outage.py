@@ -27,7 +27,7 @@ from luthien_site.proofs.ledger import Claim, Ledger
 from luthien_site.proofs.nursery import ForkedGateway
 from luthien_site.proofs.registry import Finding, Order, Proof
 from luthien_site.proofs.scrape import gauge
-from observability import database
+from observability.rows import database
 
 AWAY_SECONDS = 100.0
 AROUND_SECONDS = 0.5

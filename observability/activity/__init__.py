@@ -15,7 +15,7 @@ def start() -> None:
     """Listen, where there is Redis, for viewers in other processes; and let ours go once the server is told to end."""
     global _listening
     # Not above: whoever only tells of calls needs no feed.
-    from observability.activity.feed import listen_for_viewers
+    from .feed import listen_for_viewers
 
     _listening = asyncio.create_task(listen_for_viewers(), name="activity")
     if threading.current_thread() is threading.main_thread():
@@ -38,7 +38,7 @@ def _let_go_at(number: int) -> None:
         return
 
     def end(number: int, frame: FrameType | None) -> None:
-        from observability.activity import feed
+        from . import feed
 
         loop.call_soon_threadsafe(feed.end)
         before(number, frame)

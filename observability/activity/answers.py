@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
-from observability.activity.events import answer_sent, original_block
-from observability.activity.publisher import publisher
-from observability.recorder import CallRecorder
+from observability.recording.recorder import CallRecorder
 from policies.events import BlockDelta, BlockEnd, BlockStart, Event
+
+from .events import answer_sent, original_block
+from .publisher import publisher
 
 
 class _Blocks:

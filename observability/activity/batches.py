@@ -8,8 +8,8 @@ from functools import cached_property
 
 import orjson
 
-from observability.activity.events import Event, without_words
-from observability.activity.filters import Filter
+from .events import Event, without_words
+from .filters import Filter
 
 
 @dataclass(frozen=True, slots=True)

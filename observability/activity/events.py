@@ -110,7 +110,7 @@ def final_block(subject: Subject, row: Row) -> Event:
 
 
 def verdict(subject: Subject, row: Row) -> Event:
-    """A decision; `row` as decision_rows makes it and the record keeps it."""
+    """A decision; `row` as `rows.decisions` makes it and the record keeps it."""
     action, reason = row["action"], row["reason"]
     said = _decided(action, row["block"]) + (f": {reason}" if reason else "")
     more = {name: row[name] for name in ("policy", "version", "mode", "hook", "block", "late")}

@@ -19,12 +19,12 @@ import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from observability.activity import history
-from observability.activity.batches import Batch
-from observability.activity.cursors import Cursor
-from observability.activity.events import Event, micros
-from observability.activity.memory import Met
-from observability.activity.publisher import EVENTS, PRESENCE, WATCHED_FOR, announce, publisher
+from . import history
+from .batches import Batch
+from .cursors import Cursor
+from .events import Event, micros
+from .memory import Met
+from .publisher import EVENTS, PRESENCE, WATCHED_FOR, announce, publisher
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from observability.activity.events import KINDS, Event
+from .events import KINDS, Event
 
 LONGEST = 200
 

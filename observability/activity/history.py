@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import connections
 from django.db.models import Q, QuerySet
 
-from observability.activity.events import Event, of_record
 from observability.models import Block, CallRecord, Decision
 from observability.queries import Teams, visible_calls
+
+from .events import Event, of_record
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 
-from observability.activity.batches import Shown
+from .batches import Shown
 
 
 class Met:

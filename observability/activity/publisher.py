@@ -18,7 +18,7 @@ import orjson
 import structlog
 from channels.layers import get_channel_layer
 
-from observability.activity.events import Event, Subject
+from .events import Event, Subject
 
 log = structlog.get_logger(__name__)
 

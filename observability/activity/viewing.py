@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from observability.activity import history
-from observability.activity.batches import Batch, Message, Shown, View
-from observability.activity.cursors import Cursor
-from observability.activity.events import Event, moment
-from observability.activity.feed import feed
-from observability.activity.filters import Filter
-from observability.activity.memory import Backlog, Met
 from observability.queries import Teams
 from observability.viewers import Sight
+
+from . import history
+from .batches import Batch, Message, Shown, View
+from .cursors import Cursor
+from .events import Event, moment
+from .feed import feed
+from .filters import Filter
+from .memory import Backlog, Met
 
 BEAT = 15.0
 """Seconds of silence after which a message without events is sent."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..text import json_text
+from observability.text import json_text
+
 from .base import Chart, Column, EventExporter, Fields, Row
 
 

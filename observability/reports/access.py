@@ -13,10 +13,11 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from ..exporters import EXPORTERS
-from ..exporters.base import EventExporter, Exporter
-from ..queries import Teams
-from ..viewers import User, sees_bodies, teams_of
+from observability.exporters import EXPORTERS
+from observability.exporters.base import EventExporter, Exporter
+from observability.queries import Teams
+from observability.viewers import User, sees_bodies, teams_of
+
 from .models import Report
 
 MAKE = "observability.add_report"

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from .. import audit, jobs
-from ..models import JobState
-from ..queries import Teams
+from observability import audit
+from observability.jobs import jobs
+from observability.models import JobState
+from observability.queries import Teams
+
 from .facts import contents_told
 from .folder import sweep
 from .models import Report

@@ -15,15 +15,17 @@ from typing import Any
 import structlog
 from django.db import transaction
 
-from .. import audit, jobs, queries
-from ..exporters import EXPORTERS
-from ..exporters.base import CallExporter, EventExporter, RecordedCall, redacted
-from ..jobs import Cancelled, Failure, Progress
-from ..models import CallRecord, JobState
-from ..recipes import PayloadDamaged
-from ..sealing.keys import signing_key
-from ..sealing.statement import Seal
-from ..statements import PAYLOADS
+from observability import audit, queries
+from observability.bodies.recipes import PayloadDamaged
+from observability.exporters import EXPORTERS
+from observability.exporters.base import CallExporter, EventExporter, RecordedCall, redacted
+from observability.jobs import jobs
+from observability.jobs.jobs import Cancelled, Failure, Progress
+from observability.models import CallRecord, JobState
+from observability.rows.statements import PAYLOADS
+from observability.sealing.keys import signing_key
+from observability.sealing.statement import Seal
+
 from . import sources
 from .facts import facts_of, ground
 from .folder import archive_of, draft_name, folder, name_of, put_in_place, remove, sweep, working_folder

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from ..exporters.base import Chart, Column, Row
+from observability.exporters.base import Chart, Column, Row
 
 MOST_LABELS = 10_000
 """Names that are counted apart; further ones are counted together."""

@@ -8,12 +8,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from observability.models import ChainHead, Seal
+from observability.sealing import statement
+from observability.sealing.heads import Head, Heads
+from observability.sealing.statement import NotASeal
 from policies.models import Activation
 
-from ..models import ChainHead, Seal
-from ..sealing import statement
-from ..sealing.heads import Head, Heads
-from ..sealing.statement import NotASeal
 from .models import Report
 from .writing import Counts
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from .. import jobs
+from observability.jobs import jobs
+
 from .models import Report
 
 

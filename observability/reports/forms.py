@@ -8,9 +8,10 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from ..exporters.base import CallExporter, Exporter
-from ..models import Outcome
-from ..presentation import ACTIONS
+from observability.exporters.base import CallExporter, Exporter
+from observability.models import Outcome
+from observability.presentation import ACTIONS
+
 from .formats import FORMATS
 
 USUAL_DAYS, LONGEST_DAYS = 30, 366

@@ -10,9 +10,9 @@ from typing import Any, Self
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ..sealing import signature as signatures
-from ..sealing.heads import Head, Heads
-from ..sealing.statement import NotASeal, Seal, public_bytes
+from observability.sealing import signature as signatures
+from observability.sealing.heads import Head, Heads
+from observability.sealing.statement import NotASeal, Seal, public_bytes
 
 KIND = "luthien report 1"
 MANIFEST, SIGNATURE, RECORD = "manifest.json", "manifest.sig", "record.jsonl"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from ..exporters import EXPORTERS
+from observability.exporters import EXPORTERS
 
 
 class Report(models.Model):

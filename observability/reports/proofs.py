@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ..chain import (
+from observability.exporters.base import Fields, RecordedCall
+from observability.rows.chain import (
     AUDIT_FIELDS,
     BLOCK_FIELDS,
     CALL_FIELDS,
@@ -31,8 +32,7 @@ from ..chain import (
     late_leaf,
     plain,
 )
-from ..exporters.base import Fields, RecordedCall
-from ..statements import PAYLOADS
+from observability.rows.statements import PAYLOADS
 
 Json = dict[str, Any]
 Bodies = Mapping[str, bytes | str | None]

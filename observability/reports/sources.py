@@ -11,11 +11,12 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from ..chain import AUDIT_FIELDS, BLOCK_FIELDS, CALL_FIELDS, DECISION_FIELDS
-from ..exporters.base import STOPPING, CallExporter, EventExporter, Fields, RecordedCall
-from ..models import AuditEvent, Block, CallRecord, Decision
-from ..queries import visible_calls, with_outcome
-from ..statements import LINK_COLUMNS, PAYLOADS
+from observability.exporters.base import STOPPING, CallExporter, EventExporter, Fields, RecordedCall
+from observability.models import AuditEvent, Block, CallRecord, Decision
+from observability.queries import visible_calls, with_outcome
+from observability.rows.chain import AUDIT_FIELDS, BLOCK_FIELDS, CALL_FIELDS, DECISION_FIELDS
+from observability.rows.statements import LINK_COLUMNS, PAYLOADS
+
 from .models import Report
 
 PAGE = 200

@@ -15,9 +15,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ..exporters import EXPORTERS
-from ..models import JobState
-from ..viewers import sees_calls, teams_of
+from observability.exporters import EXPORTERS
+from observability.models import JobState
+from observability.viewers import sees_calls, teams_of
+
 from . import asking
 from .access import ALL, for_makers, found, has, may_get, may_make, seen_teams, visible
 from .folder import path_of

@@ -11,7 +11,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ..exporters.base import Exporter, Fields, RecordedCall, Row
+from observability.exporters.base import Exporter, Fields, RecordedCall, Row
+
 from . import proofs
 from .formats import FORMATS
 from .manifest import MANIFEST, RECORD, SIGNATURE, File, digest_of, write

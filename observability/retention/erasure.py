@@ -14,10 +14,12 @@ from django.db import transaction
 from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 
-from .. import audit, chain
-from ..models import Block, CallRecord, Decision
-from ..sealing.keys import signing_key
-from ..sealing.tombstones import bury
+from observability import audit
+from observability.models import Block, CallRecord, Decision
+from observability.rows import chain
+from observability.sealing.keys import signing_key
+from observability.sealing.tombstones import bury
+
 from . import holds, references, scrubbing
 from .leaves import ranges
 from .leftovers import Freed, let_go

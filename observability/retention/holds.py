@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from .. import audit
-from ..text import clean, clean_name
+from observability import audit
+from observability.text import clean, clean_name
+
 from .models import HoldScope, LegalHold
 
 _COLUMNS = {HoldScope.TEAM: "team", HoldScope.KEY: "key", HoldScope.SESSION: "session", HoldScope.CALL: "pk"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..sealing.tombstones import Range
+from observability.sealing.tombstones import Range
 
 Place = tuple[str, Any, Any]
 """A leaf: its chain's name, its sequence, the chain's value there."""

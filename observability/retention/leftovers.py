@@ -12,10 +12,11 @@ from datetime import datetime
 import zstandard
 from django.db.models import Exists, OuterRef, QuerySet
 
-from .. import recipes
-from ..collector import UNTOUCHED
-from ..models import Blob, BlobReference
-from ..recipes import Slice
+from observability.bodies import recipes
+from observability.bodies.recipes import Slice
+from observability.models import Blob, BlobReference
+
+from .collector import UNTOUCHED
 
 _compress = zstandard.ZstdCompressor(level=3).compress
 _decompress = zstandard.ZstdDecompressor().decompress

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from .. import audit
-from ..text import clean_name
+from observability import audit
+from observability.text import clean_name
+
 from .kinds import BOUNDS, MOST_DAYS, Kind
 from .models import RetentionPeriod
 

@@ -13,10 +13,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .. import audit
-from ..models import AuditEvent, Block, CallRecord, Decision
-from ..sealing.keys import signing_key
-from ..sealing.tombstones import bury
+from observability import audit
+from observability.models import AuditEvent, Block, CallRecord, Decision
+from observability.sealing.keys import signing_key
+from observability.sealing.tombstones import bury
+
 from . import holds, references
 from .kinds import Kind
 from .leaves import Place, ranges

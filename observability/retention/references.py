@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..models import BlobReference, Block
-from ..statements import PAYLOADS as PAYLOADS
+from observability.models import BlobReference, Block
+from observability.rows.statements import PAYLOADS as PAYLOADS
 
 Needed = dict[str, set[bytes]]
 """By the id of a call: the digests of what it says was sent and said."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..reports import asking
-from ..reports.models import Report
+from observability.reports import asking
+from observability.reports.models import Report
+
 from .purge import ACTOR
 
 WITHDRAWN = "report.withdrawn"

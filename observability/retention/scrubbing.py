@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from ..database import lay_out_log
+from observability.rows.database import lay_out_log
 
 TABLES = ("callrecord", "block", "decision", "blob", "blobreference", "searchentry", "sessioncall", "sessionsummary")
 

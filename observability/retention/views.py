@@ -16,7 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ..models import AuditEvent, Job
+from observability.models import AuditEvent, Job
+
 from . import erasure, holds, purge, work
 from .forms import HoldForm, PeriodForm, SubjectForm
 from .kinds import Kind

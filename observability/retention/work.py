@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from .. import audit, collector, jobs
-from ..models import Job
-from . import erasure, purge, scrubbing
+from observability import audit
+from observability.jobs import jobs
+from observability.models import Job
+
+from . import collector, erasure, purge, scrubbing
 from .erasure import Erased, Subject
 from .periods import SUBJECT
 

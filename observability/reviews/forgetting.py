@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
 
-from ..models import CallRecord
-from ..retention.signals import contents_gone
+from observability.models import CallRecord
+from observability.retention.signals import contents_gone
+
 from .models import Review
 
 

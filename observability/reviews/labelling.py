@@ -7,10 +7,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from .. import audit
-from ..models import CallRecord, Decision
-from ..search import indexing
-from ..text import clean
+from observability import audit
+from observability.models import CallRecord, Decision
+from observability.search import indexing
+from observability.text import clean
+
 from .models import BY_CLIENT, WHOLE_CALL, Label, Review
 
 COMMENT_LIMIT = 2_000

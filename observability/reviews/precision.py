@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from ..queries import Teams
+from observability.queries import Teams
+
 from .models import Label, Review
 
 

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from ..hiding import hide_decision, redacted
-from ..models import CallRecord, Decision
-from ..queries import Teams, visible_calls
-from ..search.language import Part
-from ..search.listing import read_number, refresh
-from ..search.marks import REPORTED, REVIEWED, mark
-from ..search.matching import Found, find
-from ..search.wanted import wanted
+from observability.hiding import hide_decision, redacted
+from observability.models import CallRecord, Decision
+from observability.queries import Teams, visible_calls
+from observability.search.language import Part
+from observability.search.listing import read_number, refresh
+from observability.search.marks import REPORTED, REVIEWED, mark
+from observability.search.matching import Found, find
+from observability.search.wanted import wanted
+
 from .models import BY_CLIENT, WHOLE_CALL, Review
 
 KINDS = {

@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from ..hiding import HIDDEN
-from ..models import CallRecord, Decision
-from ..search.language import Part, QueryError, parse, refuse_text
-from ..search.listing import VOCABULARY
-from ..text import clean
-from ..viewers import User, sees_bodies, teams_of, visible_call
-from ..views import for_reviewers
+from observability.hiding import HIDDEN
+from observability.models import CallRecord, Decision
+from observability.search.language import Part, QueryError, parse, refuse_text
+from observability.search.listing import VOCABULARY
+from observability.text import clean
+from observability.viewers import User, for_reviewers, sees_bodies, teams_of, visible_call
+
 from . import labelling
 from .models import CHOICES, WHOLE_CALL, Review
 from .queue import KINDS, Item, hide_words, of_call, waiting

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..merkle import Tree
+from .merkle import Tree
 
 
 class Head(NamedTuple):

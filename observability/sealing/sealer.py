@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from .. import metrics
-from ..database import Database, DatabaseAway, DatabaseRefused
+from observability import metrics
+from observability.rows.database import Database, DatabaseAway, DatabaseRefused
+
 from .anchor import Anchor
 from .heads import Head, Heads
 from .statement import NotASeal, Seal
@@ -176,7 +177,8 @@ def start() -> None:
     from django.conf import settings
     from django.db import connections
 
-    from ..database import connect
+    from observability.rows.database import connect
+
     from .keys import signing_key
 
     with _lock:

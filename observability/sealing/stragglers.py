@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..database import Database
-from ..process import PUBLISH
+from observability.rows.database import Database
+from observability.rows.process import PUBLISH
 
 SILENT = timedelta(seconds=30)
 """A process that has not beaten for so long is looked after. If it wakes again, it publishes its chain itself."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from celery.signals import worker_ready, worker_shutdown
 
-from .. import workers
+from observability.jobs import workers
+
 from .indexer import Indexer, of_worker
 
 _indexers: list[Indexer] = []

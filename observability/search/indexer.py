@@ -14,8 +14,9 @@ import structlog
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from .. import workers
-from ..models import Process
+from observability.jobs import workers
+from observability.models import Process
+
 from . import indexing
 
 log = structlog.get_logger(__name__)

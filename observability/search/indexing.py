@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from .. import queries
-from ..models import CallRecord, Decision, SearchEntry
-from ..retention.signals import contents_gone
-from ..reviews.models import WHOLE_CALL, Review
-from ..sessions import rollup
-from ..sessions.steps import Steps, steps_of
+from observability import queries
+from observability.models import CallRecord, Decision, SearchEntry
+from observability.retention.signals import contents_gone
+from observability.reviews.models import WHOLE_CALL, Review
+from observability.sessions import rollup
+from observability.sessions.steps import Steps, steps_of
+
 from .marks import Judgement, marks_of, relabelled
 from .places import place_of, time_of
 from .texts import called_tools, new_text

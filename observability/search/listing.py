@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 
-from ..models import CallRecord, Outcome
-from ..presentation import ACTIONS
-from ..queries import Teams, visible_calls, with_outcome
-from ..reviews.models import Label
+from observability.models import CallRecord, Outcome
+from observability.presentation import ACTIONS
+from observability.queries import Teams, visible_calls, with_outcome
+from observability.reviews.models import Label
+
 from .indexing import AT_ONCE, catch_up, is_behind
 from .language import Part
 from .marks import mark, read

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from observability.text import clean
 from policies.content import Block, Message, Request, RequestBlock, Response, Text, Thinking, ToolCall, ToolResult
-
-from ..text import clean
 
 MOST_BYTES = 256 * 1024
 """Of a call, the bytes of text that can be found: of a longer text its beginning and its end."""

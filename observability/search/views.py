@@ -11,10 +11,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from ..hiding import HIDDEN
-from ..text import clean, clean_name
-from ..viewers import sees_bodies, teams_of
-from ..views import for_reviewers
+from observability.hiding import HIDDEN
+from observability.text import clean, clean_name
+from observability.viewers import for_reviewers, sees_bodies, teams_of
+
 from .language import FIELDS, Part, QueryError, extended, parse, refuse_text
 from .listing import VOCABULARY, page_of
 from .suggesting import EXAMPLES, chips, choices, suggest

@@ -15,23 +15,23 @@ from typing import Any, NamedTuple, cast
 import orjson
 from django.db import connection
 
+from observability.recording.committer import Committer
+from observability.recording.inbox import Inbox, Queued
+from observability.recovery.spill import Spill
+from observability.rows.chain import NONCE_BYTES
+from observability.rows.database import connect
+from observability.rows.decisions import decision_row
+from observability.rows.entries import CallFacts, Closing, Opening, Outcome, ReleasedBlock
+from observability.rows.statements import PAYLOADS
+from observability.rows.timings import Timings
+from observability.search import indexing
+from observability.search.marks import Judgement
+from observability.search.texts import called_tools, new_text
+from observability.sessions import rollup
+from observability.sessions.steps import Steps, steps_of
 from policies.content import Block, Message, Request, RequestBlock, Response, Text, ToolCall, ToolResult, Usage
 from policies.verdicts import Decision
 
-from ..chain import NONCE_BYTES
-from ..committer import Committer
-from ..database import connect
-from ..decision_rows import decision_row
-from ..entries import CallFacts, Closing, Opening, Outcome, ReleasedBlock
-from ..inbox import Inbox, Queued
-from ..search import indexing
-from ..search.marks import Judgement
-from ..search.texts import called_tools, new_text
-from ..sessions import rollup
-from ..sessions.steps import Steps, steps_of
-from ..spill import Spill
-from ..statements import PAYLOADS
-from ..timings import Timings
 from .story import Turn, story
 
 WEEKS = 6

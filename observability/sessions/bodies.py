@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .. import queries
-from ..blob_reading import Blobs
-from ..diff import Block, request_blocks
-from ..models import CallRecord
+from observability import queries
+from observability.bodies.reading import Blobs
+from observability.diffs.blocks import Block, request_blocks
+from observability.models import CallRecord
+
 from .delta import news
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import orjson
 
-from .. import queries, shapes
-from ..activity.history import read
-from ..blob_reading import Blobs
-from ..hiding import hide
-from ..models import CallRecord
-from ..viewers import Sight
+from observability import queries, shapes
+from observability.activity.history import read
+from observability.bodies.reading import Blobs
+from observability.hiding import hide
+from observability.models import CallRecord
+from observability.viewers import Sight
+
 from .bodies import said_in
 from .reading import Line, Talk, story_of
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
-from ..models import CallRecord, SessionSummary
-from ..queries import Teams, visible_calls, with_outcome
-from ..search.language import Part
-from ..search.listing import read_number, refresh
-from ..search.marks import mark, read
-from ..search.matching import Found, find
-from ..search.wanted import wanted
+from observability.models import CallRecord, SessionSummary
+from observability.queries import Teams, visible_calls, with_outcome
+from observability.search.language import Part
+from observability.search.listing import read_number, refresh
+from observability.search.marks import mark, read
+from observability.search.matching import Found, find
+from observability.search.wanted import wanted
 
 PAGE = 50
 FEW = 10

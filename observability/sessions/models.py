@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from ..fields import JsonText
+from observability.fields import JsonText
 
 
 class SessionSummary(models.Model):

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.db.models import Q
 
-from ..activity.events import micros
-from ..hiding import redacted
-from ..models import Block, Decision, SessionCall
-from ..presentation import action_tone, outcome_tone
-from ..viewers import Sight
+from observability.activity.events import micros
+from observability.hiding import redacted
+from observability.models import Block, Decision, SessionCall
+from observability.presentation import action_tone, outcome_tone
+from observability.viewers import Sight
+
 from .drawing import Drawing, Moment, draw
 from .listing import records
 from .rollup import READ

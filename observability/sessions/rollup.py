@@ -11,8 +11,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from ..models import CallRecord, SessionCall, SessionSummary
-from ..text import json_text
+from observability.models import CallRecord, SessionCall, SessionSummary
+from observability.text import json_text
+
 from .steps import Steps, agent_of, client_of
 
 FIGURES = ("calls", "blocked", "changed", "failed", "input_tokens", "output_tokens", "cost_microdollars")

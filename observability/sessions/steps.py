@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from observability.text import clean, clean_name
 from policies.content import (
     Image,
     Message,
@@ -23,8 +24,6 @@ from policies.content import (
     ToolResult,
     UnparsableArguments,
 )
-
-from ..text import clean, clean_name
 
 STEP = 8
 """Bytes of a step's digest."""

@@ -12,16 +12,16 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from .. import queries, viewing
-from ..activity.events import moment
-from ..hiding import hide
-from ..queries import Teams
-from ..search.listing import refresh
-from ..search.suggesting import chips
-from ..search.views import marked, typed_in
-from ..text import clean_name
-from ..viewers import sees_bodies, sight_of, teams_of
-from ..views import for_reviewers
+from observability import queries, viewing
+from observability.activity.events import moment
+from observability.hiding import hide
+from observability.queries import Teams
+from observability.search.listing import refresh
+from observability.search.suggesting import chips
+from observability.search.views import marked, typed_in
+from observability.text import clean_name
+from observability.viewers import for_reviewers, sees_bodies, sight_of, teams_of
+
 from . import listing
 from .bodies import said_in
 from .export import lines_of

@@ -4,13 +4,15 @@ from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.safestring import SafeString, mark_safe
 
-from observability import markdown as markdown_text
-from observability import presentation, readable
+from observability import presentation
+from observability.calls import markdown as markdown_text
+from observability.calls import readable
+from observability.diffs.pairs import pretty
 
 register = template.Library()
 register.filter("outcome_tone", presentation.outcome_tone)
 register.filter("action_tone", presentation.action_tone)
-register.filter("pretty", presentation.pretty)
+register.filter("pretty", pretty)
 register.filter("fields", readable.fields)
 register.filter("brief", readable.brief)
 

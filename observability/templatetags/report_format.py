@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from django import template
 
 from observability.presentation import visible
-from observability.templatetags.record_format import NOTHING, dollars, ms
+
+from .record_format import NOTHING, dollars, ms
 
 register = template.Library()
 

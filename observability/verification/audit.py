@@ -10,11 +10,12 @@ from typing import Any
 
 import orjson
 
-from ..audit import CHAIN
-from ..chain import AUDIT_FIELDS, audit_leaf
-from ..sealing import tombstones
-from ..sealing.tombstones import Range
-from ..statements import LINK_COLUMNS
+from observability.audit import CHAIN
+from observability.rows.chain import AUDIT_FIELDS, audit_leaf
+from observability.rows.statements import LINK_COLUMNS
+from observability.sealing import tombstones
+from observability.sealing.tombstones import Range
+
 from .snapshot import Snapshot
 from .walk import Finding, Leaf, Walk
 

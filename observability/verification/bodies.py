@@ -8,9 +8,10 @@ from typing import Any
 
 import zstandard
 
-from .. import packing, recipes
-from ..recipes import PayloadDamaged
-from ..statements import PAYLOADS
+from observability.bodies import packing, recipes
+from observability.bodies.recipes import PayloadDamaged
+from observability.rows.statements import PAYLOADS
+
 from .snapshot import Snapshot
 from .walk import Finding
 

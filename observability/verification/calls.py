@@ -8,10 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..chain import BLOCK_FIELDS, CALL_FIELDS, DECISION_FIELDS, ERASED, HIDDEN_FIELDS, call_leaf, late_leaf
-from ..entries import commitments
-from ..sealing.tombstones import Range
-from ..statements import LINK_COLUMNS, PAYLOADS
+from observability.rows.chain import (
+    BLOCK_FIELDS,
+    CALL_FIELDS,
+    DECISION_FIELDS,
+    ERASED,
+    HIDDEN_FIELDS,
+    call_leaf,
+    late_leaf,
+)
+from observability.rows.entries import commitments
+from observability.rows.statements import LINK_COLUMNS, PAYLOADS
+from observability.sealing.tombstones import Range
+
 from .snapshot import PAGE, Snapshot
 from .walk import Finding, Leaf, Walk
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ..chain import ACTIVATION_FIELDS, POLICY_FIELDS, VERSION_FIELDS, row_leaf
+from observability.rows.chain import ACTIVATION_FIELDS, POLICY_FIELDS, VERSION_FIELDS, row_leaf
+
 from .snapshot import Snapshot
 from .walk import Finding
 

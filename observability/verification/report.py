@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import IO, BinaryIO
 
-from ..reports import proofs
-from ..reports.manifest import MANIFEST, RECORD, SIGNATURE, File, Manifest, NotAManifest, digest_of
-from ..reports.proofs import Checked, Place
+from observability.reports import proofs
+from observability.reports.manifest import MANIFEST, RECORD, SIGNATURE, File, Manifest, NotAManifest, digest_of
+from observability.reports.proofs import Checked, Place
+
 from .walk import Finding
 
 _CHUNK = 1 << 20

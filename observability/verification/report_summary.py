@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..sealing.anchor import Anchor
+from observability.sealing.anchor import Anchor
+
 from .report import ReportCheck
 
 

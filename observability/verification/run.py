@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ..audit import CHAIN
-from ..sealing.anchor import Anchor
-from ..sealing.statement import Seal
+from observability.audit import CHAIN
+from observability.sealing.anchor import Anchor
+from observability.sealing.statement import Seal
+
 from . import audit, policies
 from .audit import AuditWalk, removed_events
 from .bodies import BodyCheck

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
-from ..sealing.heads import Heads
-from ..sealing.statement import START, NotASeal, Seal
+from observability.sealing.heads import Heads
+from observability.sealing.statement import START, NotASeal, Seal
+
 from .walk import Finding, Mark
 
 

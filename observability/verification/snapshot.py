@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from ..database import DatabaseAway, postgres_options
+from observability.rows.database import DatabaseAway, postgres_options
 
 Row = tuple[Any, ...]
 PAGE = 1000

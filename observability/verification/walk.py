@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ..chain import START
-from ..sealing.tombstones import Range
+from observability.rows.chain import START
+from observability.sealing.tombstones import Range
 
 
 class Finding(NamedTuple):

@@ -10,7 +10,7 @@ from celery import current_app
 from gateway.console.backtest import results, running
 from gateway.console.backtest.models import Backtest
 from gateway.console.replay.lineup import Subject
-from observability.writer import Writer
+from observability.recording.writer import Writer
 from tests.console import seed
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import connection
 
-from observability.database import connect
-from observability.recorder import CallFacts, CallRecorder
-from observability.writer import Writer
+from observability.recording.recorder import CallFacts, CallRecorder
+from observability.recording.writer import Writer
+from observability.rows.database import connect
 from policies.content import Usage
 from policies.verdicts import Decision
 from tests.console.hostile import PAYLOADS

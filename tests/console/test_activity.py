@@ -16,7 +16,7 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from luthien_site.asgi import application
-from observability.consumers import NOT_ALLOWED
+from observability.activity.consumers import NOT_ALLOWED
 from tests.console import seed
 from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN, OUTSIDER, READER, opened
@@ -221,7 +221,7 @@ async def test_the_socket_tells_a_member_of_a_team_what_was_there_of_its_calls()
 
 @pytest.mark.django_db(transaction=True)
 async def test_the_socket_is_closed_soon_after_a_right_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("observability.consumers.CHECK_EVERY", 0.01)
+    monkeypatch.setattr("observability.activity.consumers.CHECK_EVERY", 0.01)
     member = await sync_to_async(browser_of)("member", "view_callrecord", group="team:research")
     socket = await connected(session_of(member))
     await sync_to_async(User.objects.filter(username="member").delete)()

@@ -10,10 +10,10 @@ from django.utils import timezone
 from gateway.console.backtest import comparing, results, running
 from gateway.console.backtest.changes import change, recorded_fate
 from gateway.console.backtest.models import BacktestCall
-from observability import jobs
+from observability.jobs import jobs
 from observability.models import CallRecord, Job
+from observability.recording.writer import Writer
 from observability.retention.erasure import Subject, erase
-from observability.writer import Writer
 from policies import services
 from policies.models import Terms
 from tests.console import seed

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from observability.writer import Writer
+from observability.recording.writer import Writer
 from tests.console import seed
 from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN

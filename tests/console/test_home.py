@@ -11,10 +11,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from gateway.console import home
-from observability import overview, policy_figures
+from observability.figures import overview, policy_figures
+from observability.figures.overview import Counts
+from observability.figures.seldom import Seldom
 from observability.models import CallRecord
-from observability.overview import Counts
-from observability.seldom import Seldom
 from tests.observability.reviews.conftest import put
 
 pytestmark = pytest.mark.django_db

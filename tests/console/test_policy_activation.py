@@ -7,13 +7,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from observability import policy_figures
-from observability.seldom import Seldom
+from observability.figures import policy_figures
+from observability.figures.seldom import Seldom
 from policies import services
 from policies.active import Scope
 from policies.models import Activation, Policy, Terms
 from tests.console.policy_rows import confirmation, done, in_force, page, seen, version
-from tests.observability.test_policy_figures import judged
+from tests.observability.figures.test_policy_figures import judged
 
 pytestmark = pytest.mark.django_db
 

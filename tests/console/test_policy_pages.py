@@ -10,13 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from gateway.templatetags.policy_words import prose
-from observability import policy_figures
-from observability.seldom import Seldom
+from observability.figures import policy_figures
+from observability.figures.seldom import Seldom
 from policies import registry, services
 from policies.active import Scope
 from policies.models import Policy, PolicyVersion, Terms
 from tests.console.policy_rows import done, page, version
-from tests.observability.test_policy_figures import judged
+from tests.observability.figures.test_policy_figures import judged
 
 pytestmark = pytest.mark.django_db
 

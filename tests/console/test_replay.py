@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from gateway.console.replay import Judges, Material, Replayed, replay
 from gateway.dialects import DIALECTS
-from observability.diff import Block
+from observability.diffs.blocks import Block
 from policies.active import ActivePolicy, Scope
 from policies.base import Call, Policy
 from policies.content import Request, Response, Text, ToolCall

@@ -18,7 +18,7 @@ from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
 from gateway.upstreams.base import Answer, Outgoing
 from gateway.upstreams.demo import DemoUpstream
-from observability.entries import Closing
+from observability.rows.entries import Closing
 from policies.active import ActivePolicy, ActiveSet
 from policies.content import Response
 from policies.library.tool_filter import ToolFilter
@@ -95,7 +95,7 @@ async def play(
     monkeypatch: pytest.MonkeyPatch, client: SdkClient, provider: str, case: Case, policy: str, stream: bool
 ) -> Played:
     collected = Collected()
-    monkeypatch.setattr("observability.writer.current", lambda: collected)
+    monkeypatch.setattr("observability.recording.writer.current", lambda: collected)
     # Providers that speak one dialect only, so that every client but that dialect's own is translated.
     monkeypatch.setattr(snapshot, "SPEAKS", {"their own": frozenset({provider})})
     target = Target("theirs", "their own", "demo/script", DemoUpstream(), translated=provider)
@@ -198,7 +198,7 @@ class Overloaded:
 async def test_a_fallback_of_another_dialect_answers_what_it_can_be_asked(
     monkeypatch: pytest.MonkeyPatch, block: str, status: int
 ) -> None:
-    monkeypatch.setattr("observability.writer.current", lambda: Collected())
+    monkeypatch.setattr("observability.recording.writer.current", lambda: Collected())
     own = Target("own", "anthropic", "demo/script", Overloaded())
     other = Target("other", "openai", "demo/script", DemoUpstream())
     body = CLIENTS[0].body("say Here I am.", (), False)

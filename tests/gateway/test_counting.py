@@ -15,8 +15,9 @@ from pytest_django import Settings
 from gateway import counting
 from gateway.counting.processes import Others
 from gateway.counting.redis_store import RedisStore
-from observability import metrics, queries, writer
+from observability import metrics, queries
 from observability.models import Process
+from observability.recording import writer
 from policies.base import Call
 from policies.counting import Calendar, Counters, CountersUnavailable, Limit, MemoryStore, Rolling, Store
 from tests.gateway.running import Collected

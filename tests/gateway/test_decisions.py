@@ -82,7 +82,7 @@ class Nobody:
 async def test_a_call_that_is_over_is_gone_before_the_collector_comes_by(
     monkeypatch: pytest.MonkeyPatch, stream: bool
 ) -> None:
-    monkeypatch.setattr("observability.writer.current", Nobody)
+    monkeypatch.setattr("observability.recording.writer.current", Nobody)
     body = json.dumps(ANTHROPIC.body("say hi", stream=stream)).encode()
     caller = Client("plain", "", True, False, 1)
     incoming = Incoming(DIALECTS["anthropic"], caller, "POST", "/messages", {}, body)

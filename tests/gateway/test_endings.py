@@ -17,7 +17,7 @@ from gateway.errors import (
     UpstreamTruncated,
     UpstreamUnreachable,
 )
-from observability.recorder import RecordUnavailable
+from observability.recording.recorder import RecordUnavailable
 from policies.events import StreamTruncated
 
 

@@ -21,7 +21,7 @@ from gateway.directory import Client, Directory, Route, Target, snapshot
 from gateway.judge_memory import JudgeMemory
 from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
-from observability.entries import Closing
+from observability.rows.entries import Closing
 from policies.active import ActivePolicy, ActiveSet
 from policies.content import Request, Text, ToolCall
 from policies.counting import Counters, MemoryStore
@@ -94,7 +94,7 @@ async def _called(
     monkeypatch.setattr("gateway.judge._remembered", JudgeMemory())
     monkeypatch.setattr(counting, "count", Counters(MemoryStore()).count)
     monkeypatch.setattr(session_memory, "_memory", ProcessMemory())
-    monkeypatch.setattr("observability.writer.current", lambda: collected)
+    monkeypatch.setattr("observability.recording.writer.current", lambda: collected)
     monkeypatch.setattr(snapshot, "SPEAKS", {"their own": frozenset({provider}), "demo": snapshot.SPEAKS["demo"]})
     model = Saying(*case.answer())
     theirs = Route("*", Target("theirs", "their own", "", model, translated=provider))

@@ -15,7 +15,7 @@ from gateway.directory import Client, Directory, Route, Target
 from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
 from gateway.upstreams.demo import DemoUpstream
-from observability.entries import Closing
+from observability.rows.entries import Closing
 from policies.active import ActiveSet
 from tests.gateway.running import (
     ANTHROPIC,
@@ -558,7 +558,7 @@ async def test_a_bug_of_our_own_is_told_without_its_secrets_and_closes_the_recor
     monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     collected = Collected()
-    monkeypatch.setattr("observability.writer.current", lambda: collected)
+    monkeypatch.setattr("observability.recording.writer.current", lambda: collected)
     stream = method in ("reader", "writer")
     body = json.dumps(ANTHROPIC.body("say hi", stream=stream)).encode()
     caller = Client("plain", "", True, False, 1)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from gateway.console.backtest.models import Backtest, BacktestCall
 from gateway.models import Stop
 from gateway.notifications.models import Delivery, Endpoint
-from observability import packing, recipes
+from observability.bodies import packing, recipes
 from observability.models import CallRecord, Job, JobState, LegalHold, Report
 from policies import services
 

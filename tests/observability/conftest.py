@@ -10,10 +10,10 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connection, connections
 
-from observability.database import Database, connect
-from observability.recorder import CallFacts, CallRecorder
-from observability.spill import Spill
-from observability.writer import RecordMode, Writer
+from observability.recording.recorder import CallFacts, CallRecorder
+from observability.recording.writer import RecordMode, Writer
+from observability.recovery.spill import Spill
+from observability.rows.database import Database, connect
 from tests.observability.weather import Weather
 
 _numbers = itertools.count()

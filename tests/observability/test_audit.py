@@ -7,9 +7,10 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
 
-from observability import audit, chain
-from observability.chain import Chain
+from observability import audit
 from observability.models import AuditEvent
+from observability.rows import chain
+from observability.rows.chain import Chain
 from policies.signals import changed
 
 

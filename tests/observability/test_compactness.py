@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 
 from observability import queries
 from observability.models import Blob, BlobReference, CallRecord
+from tests.observability.bodies.test_payloads import compact, conversation, request, turn
 from tests.observability.conftest import Record
-from tests.observability.test_payloads import compact, conversation, request, turn
 
 TURNS = 100
 DIGESTS = 64

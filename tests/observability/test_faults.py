@@ -17,10 +17,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from observability import writer as writers
-from observability.database import DatabaseAway, Postgres, Sqlite, connect
 from observability.models import CallRecord
-from observability.recorder import CallRecorder, RecordUnavailable
+from observability.recording import writer as writers
+from observability.recording.recorder import CallRecorder, RecordUnavailable
+from observability.rows.database import DatabaseAway, Postgres, Sqlite, connect
 from tests.observability.conftest import MakeWriter, make_facts
 from tests.observability.weather import Weather, verify, whole_call
 
@@ -51,7 +51,7 @@ def locked() -> Iterator[None]:
     else:
         import psycopg
 
-        from observability.database import postgres_options
+        from observability.rows.database import postgres_options
 
         with psycopg.connect(**postgres_options(connection.settings_dict)) as other:
             other.execute("LOCK TABLE observability_callrecord IN ACCESS EXCLUSIVE MODE")
@@ -65,8 +65,8 @@ async def test_a_lock_that_somebody_holds_makes_no_call_fail(
     writer = make_writer(database=database)
     await whole_call(CallRecorder(make_facts(), writer))
     # As in production, and quicker: a call waits for several of these before it is told that there is no record.
-    monkeypatch.setattr("observability.committer.PATIENCE", 0.3)
-    monkeypatch.setattr("observability.committer.REACH_SECONDS", 0.3)
+    monkeypatch.setattr("observability.recording.committer.PATIENCE", 0.3)
+    monkeypatch.setattr("observability.recording.committer.REACH_SECONDS", 0.3)
     database.patience = 0.3
     with locked():
         for _ in range(5):
@@ -91,7 +91,7 @@ def test_a_damaged_or_unwritable_file_is_away_and_refuses_nobodys_record_for_goo
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
-from observability.journal import LAID_OUT, Journal, NotKept
+from observability.recovery.journal import LAID_OUT, Journal, NotKept
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (LAID_OUT + 100_000, resource.RLIM_INFINITY))
 journal = Journal(Path(sys.argv[1]) / "one.journal", 1 << 30)
@@ -121,7 +121,7 @@ def test_a_disk_that_is_full_refuses_and_keeps_what_it_has_taken(tmp_path: Path)
 async def test_a_call_that_is_refused_for_want_of_room_takes_none(
     make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("observability.inbox.MOST_ENTRIES", -1)
+    monkeypatch.setattr("observability.recording.inbox.MOST_ENTRIES", -1)
     writer = make_writer(database=weather)
     for _ in range(3):
         call = CallRecorder(make_facts(), writer)
@@ -143,9 +143,9 @@ async def test_clocks_that_jump_leave_a_chain_that_verifies(
         def now(cls, tz: Any = None) -> Any:
             return datetime.now(tz) + timedelta(seconds=next(jumps))
 
-    for module in ("recorder", "handover", "committer", "process"):
+    for module in ("recording.recorder", "recording.handover", "recording.committer", "rows.process"):
         monkeypatch.setattr(f"observability.{module}.datetime", Jumping)
-    monkeypatch.setattr("observability.process.HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr("observability.rows.process.HEARTBEAT_SECONDS", 0.0)
     writer = make_writer(database=weather)
     first = writer.boot_id
     for number in range(12):

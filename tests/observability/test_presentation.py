@@ -1,61 +1,6 @@
 import pytest
 
-from observability.presentation import (
-    Pair,
-    action_tone,
-    outcome_tone,
-    pair,
-    pretty,
-    text_of,
-    visible,
-)
-
-
-def text(words: str) -> dict[str, str]:
-    return {"kind": "text", "text": words}
-
-
-def test_equal_blocks_stand_opposite_each_other() -> None:
-    a, b, c = text("a"), text("b"), text("c")
-    assert pair([a, b], [a, c, b]) == [Pair("same", a, a), Pair("added", None, c), Pair("same", b, b)]
-
-
-def test_a_changed_block_stands_opposite_what_it_became() -> None:
-    a, b = text("a"), text("b")
-    assert pair([a], [b]) == [Pair("changed", a, b)]
-
-
-def test_a_block_that_was_taken_out_has_nothing_opposite() -> None:
-    assert pair([text("a")], []) == [Pair("removed", text("a"), None)]
-
-
-def test_a_block_stands_opposite_the_one_of_its_kind_that_shares_its_words() -> None:
-    thinking = {"kind": "thinking", "text": "The ledger is old"}
-    said, notice = text("I remove the ledger of May now"), text("A policy changed this")
-    became = text("I remove the [name] of May now")
-    assert pair([thinking, said], [notice, became]) == [
-        Pair("changed", thinking, notice),
-        Pair("changed", said, became),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("block", "expected"),
-    [
-        (None, ""),
-        (text("words"), "words"),
-        ({"kind": "tool_call", "name": "bash", "arguments": {"a": 1}}, 'bash {\n  "a": 1\n}'),
-        ({"kind": "opaque"}, '{\n  "kind": "opaque"\n}'),
-    ],
-)
-def test_every_kind_of_block_has_a_text(block: dict[str, object] | None, expected: str) -> None:
-    assert text_of(block) == expected
-
-
-def test_arguments_that_are_not_json_are_shown_as_the_model_wrote_them() -> None:
-    assert pretty('{"a":') == '{"a":'
-    assert pretty('{"a":1}') == '{\n  "a": 1\n}'
-    assert pretty("[" * 100_000) == "[" * 100_000
+from observability.presentation import action_tone, outcome_tone, visible
 
 
 def test_what_is_unknown_looks_like_a_failure_and_never_like_success() -> None:

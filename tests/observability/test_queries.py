@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from observability import content, queries
+from observability import queries
+from observability.bodies import content
 from observability.models import CallRecord
 from policies.content import Request, Response, Text, ToolCall
 from tests.observability.conftest import Record

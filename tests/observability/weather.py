@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db import connection
 
-from observability import chain
-from observability.chain import Chain
-from observability.database import Database, DatabaseAway, DatabaseRefused, connect
-from observability.entries import commitments
 from observability.models import CallRecord
-from observability.recorder import CallRecorder
-from observability.statements import PAYLOADS, Statement
+from observability.recording.recorder import CallRecorder
+from observability.rows import chain
+from observability.rows.chain import Chain
+from observability.rows.database import Database, DatabaseAway, DatabaseRefused, connect
+from observability.rows.entries import commitments
+from observability.rows.statements import PAYLOADS, Statement
 from policies.content import ToolCall
 from policies.verdicts import Decision
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from gateway.console.replay.results import BLOCKING, Fate, Replayed
-from observability.diff import Block
+from observability.diffs.blocks import Block
 
 Change = Literal["newly_blocked", "newly_allowed", "rewritten", "unchanged", "unknown"]
 CHANGES: dict[Change, str] = {

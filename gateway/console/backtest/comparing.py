@@ -11,7 +11,7 @@ from gateway.console.replay import Judges, Replayed, recorded
 from gateway.console.replay.lineup import Subject, baseline, candidate
 from gateway.console.replay.playing import Player
 from observability import queries
-from observability.diff import Block, request_blocks, response_blocks
+from observability.diffs.blocks import Block, request_blocks, response_blocks
 from observability.models import CallRecord
 from policies.active import ActivePolicy
 from policies.memory import Memory, ProcessMemory

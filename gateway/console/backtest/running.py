@@ -14,7 +14,8 @@ from gateway.console.backtest.models import Backtest, BacktestCall
 from gateway.console.replay import Judges, NotReplayable
 from gateway.console.replay.lineup import Subject
 from gateway.console.replay.playing import Player
-from observability import audit, jobs, queries
+from observability import audit, queries
+from observability.jobs import jobs
 from observability.models import JobState
 from observability.queries import Teams
 from policies.models import Activation

@@ -18,8 +18,8 @@ from gateway.console.playground import showing
 from gateway.console.replay import Judges, NotReplayable
 from gateway.console.replay.playing import Player
 from observability import audit
-from observability.call_page import LAST_BLOCKS, call_part
-from observability.diff import Side
+from observability.calls.page import LAST_BLOCKS, call_part
+from observability.diffs.blocks import Side
 from observability.models import CallRecord
 from policies.registry import InvalidConfig, NotRegistered
 

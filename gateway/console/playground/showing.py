@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from gateway.console.replay.results import Replayed
-from observability.diff import Side
+from observability.diffs.blocks import Side
 from policies.events import Aside, BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Start
 from policies.verdicts import Decision
 

@@ -16,7 +16,7 @@ from gateway.console.replay import Judges, Material, NotReplayable, Replayed, pa
 from gateway.console.replay.lineup import candidate
 from gateway.console.replay.playing import Player
 from observability import audit
-from observability.call_page import LAST_BLOCKS, call_part
+from observability.calls.page import LAST_BLOCKS, call_part
 from observability.search.listing import call_page
 from observability.viewers import sees_calls, teams_of
 from policies.snapshot import active_set

@@ -21,7 +21,7 @@ from gateway.console.policies.standing import (
     roll_back_target,
     version_of,
 )
-from observability import policy_figures
+from observability.figures import policy_figures
 from observability.viewers import teams_of
 from policies import services
 from policies.forms import ActivationForm, terms_initial

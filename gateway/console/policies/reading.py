@@ -21,7 +21,7 @@ from gateway.console.policies.standing import (
     version_of,
 )
 from gateway.console.policies.version_diff import Row, compare, flat
-from observability import policy_figures
+from observability.figures import policy_figures
 from observability.queries import Teams
 from observability.reviews import precision
 from observability.viewers import sees_calls, teams_of

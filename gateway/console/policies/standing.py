@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.http import Http404
 
 from gateway.console.policies.ladder import InForce
-from observability.policy_figures import Figures, Tally
+from observability.figures.policy_figures import Figures, Tally
 from policies import registry, services
 from policies.models import SCOPE_FIELDS, Activation, Policy, PolicyVersion, Terms
 from policies.registry import InvalidConfig, NotRegistered

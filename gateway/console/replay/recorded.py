@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gateway.dialects import DIALECTS
 from observability import queries
+from observability.bodies.recipes import PayloadDamaged
 from observability.hiding import HIDDEN
 from observability.models import CallRecord
-from observability.recipes import PayloadDamaged
 
 from .material import Material, NotReplayable
 

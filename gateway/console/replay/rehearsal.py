@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from observability.recorder import CallFacts, CallRecorder, Outcome, Timings
-from observability.writer import Writer
+from observability.recording.recorder import CallFacts, CallRecorder, Outcome, Timings
+from observability.recording.writer import Writer
 from policies.content import ToolCall
 from policies.verdicts import Decision
 

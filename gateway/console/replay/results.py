@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.dialects.recorded import fold_answers
-from observability.diff import Block, request_blocks, response_blocks
+from observability.diffs.blocks import Block, request_blocks, response_blocks
 from policies.content import Request
 from policies.events import Event
 from policies.verdicts import Decision

@@ -16,7 +16,7 @@ from gateway.dialects import DIALECTS, OPENAI_RESPONSES, responses_dialect
 from gateway.directory import Client, Directory, Route, Target
 from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
-from observability.recorder import CallRecorder
+from observability.recording.recorder import CallRecorder
 from policies.active import ActivePolicy, ActiveSet
 from policies.base import Call, count_alone
 from policies.content import Request

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from observability import collector, jobs
-from observability.retention import purge
+from observability.jobs import jobs
+from observability.retention import collector, purge
 
 
 class Command(BaseCommand):

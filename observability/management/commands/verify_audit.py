@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from observability.database import DatabaseAway
+from observability.rows.database import DatabaseAway
 from observability.sealing.anchor import Anchor
 from observability.sealing.keys import public_key
 from observability.verification.report import verify

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ...exporters.base import Chart, Column, Row, Value
+from observability.exporters.base import Chart, Column, Row, Value
 
 MICRO = 1_000_000
 

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ...exporters.base import Chart, Column, Row, Value
-from ..formulas import defused
+from observability.exporters.base import Chart, Column, Row, Value
+from observability.reports.formulas import defused
+
 from .base import RowFile, in_units
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from ...exporters.base import Chart, Column, Row
-from ..charts import Tally
+from observability.exporters.base import Chart, Column, Row
+from observability.reports.charts import Tally
+
 from .base import RowFile
 
 SHOWN = 500

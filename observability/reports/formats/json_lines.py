@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from ...exporters.base import Chart, Column, Row, Value
+from observability.exporters.base import Chart, Column, Row, Value
+
 from .base import RowFile, in_units
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import xlsxwriter
 
-from ...exporters.base import Chart, Column, Row, Value
-from ..formulas import defused
+from observability.exporters.base import Chart, Column, Row, Value
+from observability.reports.formulas import defused
+
 from .base import RowFile, in_units
 
 SHEET_ROWS = 1_048_575

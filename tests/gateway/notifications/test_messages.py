@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from gateway.notifications.messages import EVENTS, TEST, About, body, event_id, event_of, trial
-from observability.batch import NOTABLE
+from observability.rows.batch import NOTABLE
 from policies.verdicts import Action
 
 ABOUT = About(

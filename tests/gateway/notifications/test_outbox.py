@@ -9,7 +9,7 @@ import pytest
 from gateway.notifications import outbox
 from gateway.notifications.models import Delivery
 from observability.models import OutboxEntry
-from observability.writer import Writer
+from observability.recording.writer import Writer
 from policies.verdicts import Decision
 from tests.console import seed
 from tests.gateway.notifications.conftest import told

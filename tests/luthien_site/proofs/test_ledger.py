@@ -7,8 +7,8 @@ import zstandard
 
 from luthien_site.proofs.ledger import Claim, Ledger
 from luthien_site.proofs.received import Received, ReceivedTool
-from observability import packing, recipes
-from observability.statements import Statement
+from observability.bodies import packing, recipes
+from observability.rows.statements import Statement
 
 BODY = b"data: the answer\n\n"
 TOOL = ReceivedTool("tool_1", "run", '{"command": "make"}')

@@ -13,13 +13,13 @@ import pytest
 from django.utils import timezone
 
 from observability import audit
-from observability.recorder import CallRecorder
+from observability.recording.recorder import CallRecorder
+from observability.recording.writer import Writer
 from observability.reports import asking, building
 from observability.reports.folder import path_of
 from observability.reports.models import Report
 from observability.sealing.keys import public_key
 from observability.verification.report import ReportCheck, verify
-from observability.writer import Writer
 from policies.verdicts import Decision
 from tests.observability.conftest import MakeWriter, make_facts
 from tests.observability.verification.conftest import calls, change_policies, seal
@@ -97,7 +97,7 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The jobs that were handed to a worker, which is not there."""
     sent: list[Any] = []
     monkeypatch.setattr(
-        "observability.jobs.current_app.send_task", lambda *args, **options: sent.append((args, options))
+        "observability.jobs.jobs.current_app.send_task", lambda *args, **options: sent.append((args, options))
     )
     return sent
 

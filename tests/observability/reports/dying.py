@@ -47,7 +47,7 @@ def main(step: str, parent: int) -> None:
 
     django.setup()
     from luthien_site import worker
-    from observability import jobs
+    from observability.jobs import jobs
 
     jobs.MOST_ATTEMPTS = 100
     usual, jobs.STUCK_AFTER = jobs.STUCK_AFTER, timedelta(0)

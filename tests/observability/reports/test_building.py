@@ -12,13 +12,14 @@ from typing import Any
 import orjson
 import pytest
 
-from observability import jobs, tasks
+from observability import tasks
+from observability.bodies.recipes import PayloadDamaged
+from observability.jobs import jobs
 from observability.models import AuditEvent, Job
-from observability.recipes import PayloadDamaged
+from observability.recording.writer import Writer
 from observability.reports import building
 from observability.reports.folder import folder, path_of, put_in_place
 from observability.reports.models import Report
-from observability.writer import Writer
 from tests.observability.reports.conftest import FORMULA, archive, asked, built, checked
 
 pytestmark = pytest.mark.django_db(transaction=True)

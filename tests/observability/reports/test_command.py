@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from observability.recording.writer import Writer
 from observability.sealing.keys import public_key
-from observability.writer import Writer
 from tests.observability.reports.conftest import archive, built
 from tests.plugins.live import ROOT
 

@@ -14,12 +14,12 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from luthien_site import roles
-from observability import jobs
+from observability.jobs import jobs
 from observability.models import AuditEvent, Job
+from observability.recording.writer import Writer
 from observability.reports import building
 from observability.reports.folder import folder, path_of
 from observability.reports.models import Report
-from observability.writer import Writer
 from tests.observability.reports.conftest import archive, asked, built, checked
 
 pytestmark = pytest.mark.django_db(transaction=True)

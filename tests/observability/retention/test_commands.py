@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db.models import F
 
 from observability.models import CallRecord
+from observability.recording.writer import Writer
 from observability.retention import holds
-from observability.writer import Writer
 
 
 def said(*arguments: str) -> str:

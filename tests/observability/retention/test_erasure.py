@@ -13,20 +13,20 @@ from django.db import connection
 from django.db.models import Min
 from django.utils import timezone
 
-from observability import collector, queries
-from observability.blob_reading import Blobs
+from observability import queries
+from observability.bodies.reading import Blobs
 from observability.models import AuditEvent, Blob, Block, CallRecord, Decision
-from observability.recorder import CallRecorder
+from observability.recording.recorder import CallRecorder
+from observability.recording.writer import Writer
 from observability.reports.folder import path_of
-from observability.retention import erasure, holds, pace, purge, scrubbing
+from observability.retention import collector, erasure, holds, pace, purge, scrubbing
 from observability.retention.erasure import Erased, Subject
-from observability.writer import Writer
 from policies.content import ToolCall
 from policies.verdicts import Decision as Verdict
+from tests.observability.bodies.test_payloads import compact, conversation, request
 from tests.observability.conftest import MakeWriter, make_facts
 from tests.observability.reports.conftest import asked, built
 from tests.observability.retention.conftest import MUCH_LATER
-from tests.observability.test_payloads import compact, conversation, request
 from tests.observability.verification.conftest import Verify, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from gateway.notifications.models import Delivery, Endpoint
 from luthien_site import roles
 from observability import tasks
 from observability.models import AuditEvent, CallRecord, Job, LegalHold, RetentionPeriod
-from observability.writer import Writer
+from observability.recording.writer import Writer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POSTED = ("periods/", "holds/", "holds/1/release/", "purge/", "erase/?kind=key&name=ci")

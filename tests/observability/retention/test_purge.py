@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from observability import audit, collector
+from observability import audit
 from observability.models import AuditEvent, Blob, BlobReference, Block, CallRecord, Decision, Job
-from observability.retention import holds, pace, purge
+from observability.recording.writer import Writer
+from observability.retention import collector, holds, pace, purge
 from observability.retention.kinds import Kind
 from observability.retention.periods import set_period
 from observability.tasks import purge_record
-from observability.writer import Writer
 from tests.observability.conftest import MakeWriter
 from tests.observability.retention.conftest import MUCH_LATER
 from tests.observability.verification.conftest import Verify, rows

@@ -3,8 +3,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from observability.merkle import EMPTY
 from observability.sealing.anchor import Anchor
+from observability.sealing.merkle import EMPTY
 from observability.sealing.statement import Seal
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -13,11 +13,11 @@ from django.db import connection
 from django.utils import timezone
 
 from observability import audit
-from observability.database import connect
 from observability.models import CallRecord, ChainHead, Process
 from observability.models import Seal as SealRow
-from observability.process import Ownership
-from observability.recorder import CallRecorder
+from observability.recording.recorder import CallRecorder
+from observability.rows.database import connect
+from observability.rows.process import Ownership
 from observability.sealing import sealer as sealing
 from observability.sealing.anchor import Anchor
 from observability.sealing.heads import Head, Heads
@@ -148,7 +148,7 @@ async def test_a_writer_that_leaves_publishes_its_end(make_writer: MakeWriter, m
 async def test_a_beat_publishes_the_chain(make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = make_writer()
     await CallRecorder(make_facts(), writer).close("finished", 200)
-    monkeypatch.setattr("observability.process.HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr("observability.rows.process.HEARTBEAT_SECONDS", 0.0)
     await CallRecorder(make_facts(), writer).close("finished", 200)
     head = await ChainHead.objects.aget(name=writer.boot_id)
     assert head.sequence >= 1

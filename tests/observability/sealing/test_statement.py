@@ -5,8 +5,8 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from observability.merkle import root
 from observability.sealing.heads import Head, Heads
+from observability.sealing.merkle import root
 from observability.sealing.statement import START, NotASeal, Seal, public_bytes
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

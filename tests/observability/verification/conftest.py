@@ -11,14 +11,14 @@ import pytest
 from django.db import connection, models
 
 from observability import audit
-from observability.database import connect
-from observability.recorder import CallRecorder
+from observability.recording.recorder import CallRecorder
+from observability.recording.writer import Writer
+from observability.rows.database import connect
 from observability.sealing.anchor import Anchor
 from observability.sealing.keys import public_key, signing_key
 from observability.sealing.sealer import Sealer
 from observability.verification.run import Report, Verification
 from observability.verification.snapshot import snapshot
-from observability.writer import Writer
 from policies import services
 from policies.content import Text, ToolCall, Usage
 from policies.models import Terms

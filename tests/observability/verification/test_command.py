@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from observability import audit
 from observability.management.commands.verify_audit import Bar
 from observability.models import AuditEvent, CallRecord, Seal
+from observability.recording.writer import Writer
 from observability.sealing.keys import public_key, signing_key
 from observability.sealing.tombstones import Range, bury
-from observability.writer import Writer
 
 
 def run(tmp_path: Path, *arguments: str, anchor: bool = True) -> tuple[int, str]:

@@ -10,10 +10,10 @@ import pytest
 from django.db import connection, models
 from django.utils import timezone
 
-from observability import chain
 from observability.models import AuditEvent, Block, CallRecord, Decision, Seal
-from observability.statements import LINK_COLUMNS, PAYLOADS
-from observability.writer import Writer
+from observability.recording.writer import Writer
+from observability.rows import chain
+from observability.rows.statements import LINK_COLUMNS, PAYLOADS
 from policies.models import Activation, Policy, PolicyVersion
 from tests.observability.verification.conftest import Verify, rows
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from observability import chain
-from observability.statements import PAYLOADS
+from observability.rows import chain
+from observability.rows.statements import PAYLOADS
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
 COVERED = {

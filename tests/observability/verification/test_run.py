@@ -12,17 +12,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import models
 from django.utils import timezone
 
-from observability import audit, chain
-from observability.chain import Chain
+from observability import audit
 from observability.models import AuditEvent, Blob, Block, CallRecord, ChainHead, Decision, Seal
-from observability.recorder import CallRecorder
+from observability.recording.recorder import CallRecorder
+from observability.recording.writer import Writer
+from observability.rows import chain
+from observability.rows.chain import Chain
+from observability.rows.statements import PAYLOADS
 from observability.sealing.keys import signing_key
 from observability.sealing.tombstones import Range, bury
-from observability.statements import PAYLOADS
-from observability.writer import Writer
 from policies.models import Activation, Policy, PolicyVersion
 from tests.observability.conftest import MakeWriter, make_facts
-from tests.observability.test_orphans import die_in_mid_call
+from tests.observability.recovery.test_orphans import die_in_mid_call
 from tests.observability.verification.conftest import Verify, rows, whole_call
 
 Rows = models.QuerySet[Any]

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from observability.chain import Chain
+from observability.rows.chain import Chain
 from observability.sealing.tombstones import Range
 from observability.verification.walk import Finding, Leaf, Mark, Walk
 

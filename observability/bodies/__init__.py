@@ -1,0 +1,1 @@
+"""Bodies stored by content, and read again."""

@@ -1,0 +1,1 @@
+"""One call as people read it."""

@@ -1,0 +1,1 @@
+"""What stood there before, beside what became of it."""

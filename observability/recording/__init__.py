@@ -1,0 +1,1 @@
+"""From what happens in a call to rows that are durable."""

@@ -1,0 +1,1 @@
+"""What is durable before the database has it, and what becomes of the calls of processes that died."""
