@@ -147,7 +147,7 @@ def worked(site: LiveLuthien) -> Iterator[LiveLuthien]:
 KILLED = """
 import os, signal, sys, time
 from gateway.console.backtest.models import BacktestCall
-from observability import jobs
+from observability.jobs import jobs
 from observability.models import Job
 from tests.console import backtests
 tested = backtests.made(config={"deny": ["Bash"]}, most=300)

@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from gateway.models import Provider
 from gateway import services
-from observability import jobs
+from observability.jobs import jobs
 from policies import services as policies
 from policies.models import Terms
 from tests.console import seed
