@@ -13,6 +13,7 @@ CHROMIUM = "LUTHIEN_CHROMIUM"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAX_PROCESSES = 4
 LIVE = "--live"
+BYTECODE = Path(sys.prefix) / "bytecode"
 ASK_PLAYWRIGHT = """\
 from playwright.sync_api import sync_playwright
 with sync_playwright() as playwright:
@@ -29,6 +30,9 @@ def run(arguments: Sequence[str]) -> int:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     # The run has settings of its own; what this process reads must not reach it.
     environment.pop("DJANGO_SETTINGS_MODULE", None)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+        # Nothing beside the sources, then; but hundreds of processes shall not compile the same.
+        environment["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
     if LIVE in arguments:
         return subprocess.run(
             [sys.executable, "-m", "pytest", *arguments, "tests/live"], cwd=settings.BASE_DIR, env=environment

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.live import ROOT, LiveLuthien, end, migrated
-from tests.plugins.servers import die_with_parent, free_port
+from tests.plugins import forked
+from tests.plugins.forked import ROOT
+from tests.plugins.live import LiveLuthien, end, migrated
+from tests.plugins.servers import free_port
 from tests.plugins.services import DATABASE, drop_database
 
 CONFIG = """
@@ -85,17 +86,13 @@ def demo_provider(folder: Path) -> Iterator[str]:
     """A demo provider in a process of its own; yields its URL."""
     port = free_port()
     with (folder / "provider.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "demo_provider", "--port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, "LUTHIEN_DATA_DIR": str(folder)},
-            stdout=log,
-            stderr=log,
-            preexec_fn=die_with_parent,
-        )
+        command = (ROOT / "manage.py", "demo_provider", "--port", str(port))
+        env = {**os.environ, "LUTHIEN_DATA_DIR": str(folder)}
+        process = forked.start(*command, env=env, stdout=log, stderr=log)
     try:
         while not _listens(port):
             assert process.poll() is None, (folder / "provider.log").read_text()
+            time.sleep(0.02)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import Gateway, installed_client
-from tests.plugins.live import ROOT
+from tests.plugins.forked import ROOT
 
 pytestmark = pytest.mark.client
 

@@ -23,7 +23,8 @@ from tests.console.backtests import done, made, queued, twenty
 from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN
 from tests.console.test_playground import AUTHORS, browser_of
-from tests.plugins.live import ROOT, LiveLuthien
+from tests.plugins.forked import ROOT
+from tests.plugins.live import LiveLuthien
 from tests.plugins.servers import die_with_parent
 
 __all__ = ["queued"]

@@ -20,7 +20,8 @@ from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN
 from tests.gateway.notifications.conftest import told
 from tests.gateway.notifications.receiver import receiving
-from tests.plugins.live import ROOT, LiveLuthien
+from tests.plugins.forked import ROOT
+from tests.plugins.live import LiveLuthien
 from tests.plugins.servers import die_with_parent
 
 GET = ("", "new/", "{endpoint}/", "{endpoint}/delete/")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.plugins.live import ROOT
+from tests.plugins.forked import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 OURS = ("gateway", "console", "worker", "beat")

@@ -21,7 +21,8 @@ from gateway import services
 from gateway.models import ApiKey
 from luthien_site import launching
 from luthien_site.management.commands.claude import Command as Claude
-from tests.plugins.live import ROOT, LiveLuthien, StartLuthien
+from tests.plugins.forked import ROOT
+from tests.plugins.live import LiveLuthien, StartLuthien
 from tests.plugins.servers import free_port
 
 STAND_IN = f"""#!{sys.executable}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.live import ROOT
+from tests.plugins.forked import ROOT
 
 READ = """
 import json, sys

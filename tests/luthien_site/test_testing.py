@@ -56,6 +56,16 @@ def test_a_run_that_runs_nothing_is_red(monkeypatch: pytest.MonkeyPatch) -> None
     assert testing.run(["tests/luthien_site/test_environment.py", "-n0", "-q", "-k", "no_test_is_named_so"]) == 5
 
 
+def test_what_is_compiled_is_kept_for_all_processes_where_nothing_may_stand_beside_the_sources(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(testing, "find_chromium", lambda: "/bin/true")
+    monkeypatch.setattr(testing, "BYTECODE", tmp_path)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert testing.run(["--version"]) == 0
+    assert any(tmp_path.rglob("pytest/__init__.*.pyc"))
+
+
 def test_node_comes_from_its_wheel() -> None:
     assert testing.find_node({"PATH": str(Path(sys.executable).parent)}) is not None
 

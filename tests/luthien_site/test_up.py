@@ -12,7 +12,8 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from tests.plugins.live import ROOT, StartLuthien
+from tests.plugins.forked import ROOT
+from tests.plugins.live import StartLuthien
 from tests.plugins.servers import free_port
 
 Up = Callable[..., "subprocess.Popen[str]"]

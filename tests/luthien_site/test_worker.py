@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from tests.luthien_site.test_up import wait_until
-from tests.plugins.live import ROOT, StartLuthien
+from tests.plugins.forked import ROOT
+from tests.plugins.live import StartLuthien
 
 
 @pytest.fixture

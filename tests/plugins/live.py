@@ -5,8 +5,6 @@ import http.client
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -17,10 +15,11 @@ from typing import Protocol
 
 import pytest
 
-from tests.plugins.servers import die_with_parent, free_port
+from tests.plugins import forked
+from tests.plugins.forked import ROOT, Forked
+from tests.plugins.servers import free_port
 from tests.plugins.services import DATABASE, create_database, drop_database
 
-ROOT = Path(__file__).resolve().parents[2]
 START_DEADLINE = 60.0
 STOP_DEADLINE = 40.0
 
@@ -33,21 +32,17 @@ class LiveLuthien:
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = data_dir
         self.env = {**os.environ, "LUTHIEN_DATA_DIR": str(data_dir), "LUTHIEN_URL": self.url, **env}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Forked | None = None
 
     def start(self) -> None:
         """Returns when the server is ready; raises RuntimeError with its log when it does not get there."""
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "uvicorn", "luthien_site.asgi:application", "--no-access-log"),
-                    *("--host", "127.0.0.1", "--port", str(self.port), "--timeout-graceful-shutdown", "30"),
-                ],
-                cwd=ROOT,
+            self.process = forked.start(
+                *("-m", "uvicorn", "luthien_site.asgi:application", "--no-access-log"),
+                *("--host", "127.0.0.1", "--port", str(self.port), "--timeout-graceful-shutdown", "30"),
                 env=self.env,
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with_parent,
             )
         deadline = time.monotonic() + START_DEADLINE
         while not self._ready():
@@ -112,10 +107,8 @@ class StartLuthien(Protocol):
 
 def manage(env: Mapping[str, str], *arguments: str) -> str:
     """The standard output of `manage.py ARGUMENTS` in the environment `env`."""
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-    if done.returncode:
-        raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+    done = forked.run(str(ROOT / "manage.py"), *arguments, env=env)
+    done.check_returncode()
     return done.stdout
 
 

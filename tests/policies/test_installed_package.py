@@ -12,7 +12,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.plugins.live import ROOT, StartLuthien
+from tests.plugins.forked import ROOT
+from tests.plugins.live import StartLuthien
 from tests.policies.packages import wheels
 
 HOUSE_RULES = Path(__file__).parent / "packages" / "house_rules"

@@ -1,13 +1,12 @@
 import contextlib
-import subprocess
-import sys
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 from aiohttp import web
 
-from tests.plugins.live import ROOT
-from tests.plugins.servers import die_with_parent
+from tests.plugins import forked
+from tests.plugins.forked import ROOT
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], contextlib.AbstractAsyncContextManager[str]]
@@ -16,15 +15,11 @@ Serve = Callable[[Handler], contextlib.AbstractAsyncContextManager[str]]
 @pytest.fixture(scope="module")
 def demo_url() -> Iterator[str]:
     """The base URL of a demo provider in a process of its own."""
-    with subprocess.Popen(
-        [sys.executable, str(ROOT / "manage.py"), "demo_provider", "--port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=die_with_parent,
-    ) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
+    reader, writer = os.pipe()
+    process = forked.start(ROOT / "manage.py", "demo_provider", "--port", "0", env=os.environ, stdout=writer, stderr=2)
+    os.close(writer)
+    with os.fdopen(reader) as printed:
+        yield printed.readline().strip()
         process.terminate()
         assert process.wait(10) == 0
 

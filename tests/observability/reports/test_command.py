@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from observability.recording.writer import Writer
 from observability.sealing.keys import public_key
 from tests.observability.reports.conftest import archive, built
-from tests.plugins.live import ROOT
+from tests.plugins.forked import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,8 @@ import time
 from io import BytesIO
 
 from observability.verification.report import verify
-from tests.plugins.live import ROOT, LiveLuthien, StartLuthien
+from tests.plugins.forked import ROOT
+from tests.plugins.live import LiveLuthien, StartLuthien
 from tests.plugins.servers import die_with_parent
 
 STEPS = (
