@@ -29,6 +29,7 @@ urlpatterns = [
     path("calls/<str:id>/cards/<int:first>-<int:last>/", calls.call_cards, name="call-cards"),
     path("calls/<str:id>/block/<slug:part>/<slug:side>/<int:place>/", calls.call_block, name="call-block"),
     path("calls/<str:id>/image/<slug:side>/<int:place>/", calls.call_image, name="call-image"),
+    path("calls/<str:id>/image/<slug:side>/<int:place>/<int:number>/", calls.call_image),
     path("calls/<str:id>/body/<slug:payload>/", calls.body, name="call-body"),
     path("calls/<str:id>/body/<slug:payload>/preview/", calls.body_preview, name="call-body-preview"),
     path("review/", reviews.reviews, name="reviews"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from observability import queries
 from observability.bodies.reading import Blobs
-from observability.diffs.blocks import Side, request_content
+from observability.diffs.blocks import Side, images_of, request_content
 from observability.models import CallRecord
 from policies.content import Image
 
@@ -67,8 +67,11 @@ def request_cards(call: CallRecord, first: int, last: int) -> list[Card]:
     return _request(call, queries.readable_blobs(call))[first : last + 1]
 
 
-def image(call: CallRecord, payload: str, place: int) -> Image | None:
-    """The image that is block number `place` of a recorded request, if one is."""
+def image(call: CallRecord, payload: str, place: int, number: int = 0) -> Image | None:
+    """Image `number` of block number `place` of a recorded request, if there is one; only a tool's result may have
+    more than one.
+    """
     request = queries.request(call, payload)
     found = list(request_content(request))[place : place + 1] if request is not None else []
-    return found[0] if found and isinstance(found[0], Image) else None
+    images = images_of(found[0]) if found else []
+    return images[number] if number < len(images) else None

@@ -53,17 +53,18 @@ def call_block(request: HttpRequest, id: str, part: str, side: str, place: int) 
     found = queries.blocks(record, f"{part}_{side}")
     if place >= len(found):
         raise Http404
-    return render(request, "calls/block.html", {"block": found[place]})
+    image_url = reverse("call-image", args=[id, side, place]) if part == "request" else ""
+    return render(request, "calls/block.html", {"block": found[place], "image_url": image_url})
 
 
 @require_safe
 @for_reviewers
-def call_image(request: HttpRequest, id: str, side: str, place: int) -> HttpResponse:
-    """An image of the request, from the record alone."""
+def call_image(request: HttpRequest, id: str, side: str, place: int, number: int = 0) -> HttpResponse:
+    """An image of the request, or the one of that number in a tool's result; from the record alone."""
     record = record_for(request, id, "page")
     if f"request_{side}" not in PAYLOADS:
         raise Http404
-    url = picture(image(record, f"request_{side}", place))
+    url = picture(image(record, f"request_{side}", place, number))
     return render(request, "calls/picture.html", {"url": url})
 
 

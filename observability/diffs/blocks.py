@@ -1,7 +1,7 @@
 """Original and final of a call as lists of blocks, which people and programs compare. Pure.
 
 A block is a dict with a `kind`; beside it `text`, or a tool call's `name`, `arguments` and `id`. Blocks of a request
-have a `role`. The keys are part of the API.
+have a `role`; a tool's result has `images` where it has any. The keys are part of the API.
 """
 
 from __future__ import annotations
@@ -52,6 +52,13 @@ def request_content(request: Request) -> Iterator[RequestBlock]:
     return (block for _, block in _said(request))
 
 
+def images_of(block: RequestBlock) -> list[Image]:
+    """The image that a block is, or those of a tool's result."""
+    if isinstance(block, ToolResult):
+        return [inner for inner in block.blocks if isinstance(inner, Image)]
+    return [block] if isinstance(block, Image) else []
+
+
 def response_blocks(responses: Sequence[Response]) -> list[Block]:
     """The blocks of an answer. Where it has several choices, each block has its `choice`."""
     if len(responses) == 1:
@@ -73,14 +80,24 @@ def _block(block: RequestBlock) -> Block:
         case ToolCall():
             return {"kind": block.kind, "name": block.name, "arguments": _arguments(block), "id": block.id}
         case ToolResult():
-            text = "\n".join(inner.text for inner in block.blocks if isinstance(inner, Text))
-            return {"kind": block.kind, "text": text, "tool_call_id": block.tool_call_id, "is_error": block.is_error}
+            return _tool_result(block)
         case Image():
-            return {"kind": block.kind, "media_type": block.media_type, "url": block.url, "size": len(block.data)}
+            return {"kind": block.kind, **_image(block)}
         case Opaque():
             return {"kind": block.kind, "type": block.type}
         case _:
             assert_never(block)
+
+
+def _tool_result(result: ToolResult) -> Block:
+    text = "\n".join(inner.text for inner in result.blocks if isinstance(inner, Text))
+    block = {"kind": result.kind, "text": text, "tool_call_id": result.tool_call_id, "is_error": result.is_error}
+    images = [_image(inner) for inner in images_of(result)]
+    return {**block, "images": images} if images else block
+
+
+def _image(image: Image) -> Block:
+    return {"media_type": image.media_type, "url": image.url, "size": len(image.data)}
 
 
 def _arguments(tool_call: ToolCall) -> Any:

@@ -76,6 +76,7 @@ PAGES = (
     Row("calls/<str:id>/cards/<int:first>-<int:last>/", A_CALL, f"{CALL}cards/0-9/"),
     Row("calls/<str:id>/block/<slug:part>/<slug:side>/<int:place>/", A_CALL, f"{CALL}block/request/original/0/"),
     Row("calls/<str:id>/image/<slug:side>/<int:place>/", A_CALL, f"{CALL}image/original/0/"),
+    Row("calls/<str:id>/image/<slug:side>/<int:place>/<int:number>/", A_CALL, f"{CALL}image/original/0/0/"),
     Row("calls/<str:id>/body/<slug:payload>/", A_CALL, f"{CALL}body/request_original/"),
     Row("calls/<str:id>/body/<slug:payload>/preview/", A_CALL, f"{CALL}body/request_original/preview/"),
     Row("sessions/", CALLS),

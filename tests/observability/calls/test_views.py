@@ -156,6 +156,21 @@ def test_an_image_is_shown_from_the_record_once_somebody_asks(reader: Client) ->
     assert 'src="data:image/png;base64,iVBORw0KGgo="' in page(reader, "/calls/call_pictured/image/original/1/")
 
 
+def test_images_that_a_tool_returned_are_shown_in_their_result(reader: Client) -> None:
+    sources = [{"type": "base64", "media_type": "image/png", "data": data} for data in ("iVBORw0KGgo=", "iVBORw0KGg==")]
+    images = [{"type": "image", "source": source} for source in sources]
+    text = {"type": "text", "text": "Two of them" * 1000}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [text, *images]}
+    asked = {**seed.request("Look"), "messages": [{"role": "user", "content": [result]}]}
+    seed.fill(lambda writer: seed.put_on_record(writer, "call_shown", asked, seed.answer(seed.text("A cat."))))
+    address = "/calls/call_shown/image/original/1/"
+    for html in (page(reader, "/calls/call_shown/"), page(reader, "/calls/call_shown/block/request/original/1/")):
+        assert f'"{address}0/"' in html and f'"{address}1/"' in html and "<img" not in html
+    assert 'src="data:image/png;base64,iVBORw0KGgo="' in page(reader, f"{address}0/")
+    assert 'src="data:image/png;base64,iVBORw0KGg=="' in page(reader, f"{address}1/")
+    assert "<img" not in page(reader, f"{address}2/")
+
+
 def test_only_images_are_shown_as_images(reader: Client, calls: None) -> None:
     for place in (1, 99):
         html = page(reader, f"/calls/{seed.BLOCKED}/image/original/{place}/")

@@ -1,4 +1,4 @@
-from observability.diffs.blocks import request_blocks, response_blocks
+from observability.diffs.blocks import images_of, request_blocks, response_blocks
 from policies.content import Image, Message, Opaque, Request, Response, Text, Thinking, Tool, ToolCall, ToolResult
 
 
@@ -22,6 +22,19 @@ def test_a_request_is_its_system_its_messages_and_its_tools() -> None:
         {"kind": "tool", "name": "Bash", "text": "runs a command"},
     ]
     assert request_blocks(None) == []
+
+
+def test_a_result_of_a_tool_names_its_images_where_it_has_any() -> None:
+    result = ToolResult("toolu_1", (Image("image/png", "AAAA"), Text("one"), Image(url="https://x.invalid/a.png")))
+    (block,) = request_blocks(Request("m", (Message("user", (result,)),)))
+    assert block["text"] == "one"
+    assert block["images"] == [
+        {"media_type": "image/png", "url": "", "size": 4},
+        {"media_type": "", "url": "https://x.invalid/a.png", "size": 0},
+    ]
+    assert images_of(result) == [result.blocks[0], result.blocks[2]]
+    assert images_of(Image("image/png", "AAAA")) == [Image("image/png", "AAAA")]
+    assert images_of(Text("one")) == []
 
 
 def test_arguments_that_are_no_object_stand_as_the_model_wrote_them() -> None:
