@@ -1,6 +1,7 @@
 """What is older than its period goes, in small transactions, each with a tombstone for the leaves that it takes.
 
-Rows and tombstone go together, so a purge may be killed anywhere and begun again. Bodies are left to the collector.
+Rows and tombstone go together, so a purge may be killed anywhere and begun again. What is due is looked for without a
+lock, and asked again by the transaction that deletes. Bodies are left to the collector.
 """
 
 from __future__ import annotations
@@ -51,9 +52,12 @@ class Due:
     oldest: datetime | None
 
 
-def purge(now: datetime | None = None, *, actor: str = ACTOR) -> Iterator[int]:
-    """Takes what is due, and yields how many rows went with each transaction; the end is an audit event of its own."""
-    now, pace, taken = now or timezone.now(), Pace(), Taken()
+def purge(now: datetime | None = None, *, actor: str = ACTOR, pace: Pace | None = None) -> Iterator[int]:
+    """Takes what is due, and yields how many rows went with each transaction; the end is an audit event of its own.
+
+    No transaction takes more calls, or audit events, than `pace` allows.
+    """
+    now, pace, taken = now or timezone.now(), pace or Pace(), Taken()
     for calls in _due_calls(now):
         yield from _purge_calls(calls, pace, taken)
     yield from _purge_events(now, pace, taken)
@@ -90,22 +94,26 @@ def _due_calls(now: datetime) -> Iterator[QuerySet[CallRecord]]:
 def _purge_calls(calls: QuerySet[CallRecord], pace: Pace, taken: Taken) -> Iterator[int]:
     # What is held or somebody else's is passed once, not before each transaction.
     after: datetime | None = None
-    while True:
-        rest = calls if after is None else calls.filter(started_at__gte=after)
+    while found := _free(calls if after is None else calls.filter(started_at__gte=after), pace.limit):
+        after = found[-1][1]
         with pace.step():
-            gone, after = _remove_calls(rest, pace.limit, taken)
-        if not gone:
-            return
+            gone = _remove_calls(calls.filter(pk__in=[pk for pk, _ in found]), taken)
         yield gone
 
 
+def _free(calls: QuerySet[CallRecord], limit: int) -> list[tuple[str, datetime]]:
+    """The oldest of `calls` that no hold names: id and beginning."""
+    free = calls.exclude(holds.held()).order_by("started_at", "id")
+    return list(free.values_list("pk", "started_at")[:limit])
+
+
 @transaction.atomic
-def _remove_calls(calls: QuerySet[CallRecord], limit: int, taken: Taken) -> tuple[int, datetime | None]:
+def _remove_calls(calls: QuerySet[CallRecord], taken: Taken) -> int:
     audit.lock()
     free = calls.exclude(holds.held()).order_by("started_at", "id")
-    rows = list(free.values("pk", "team", "started_at", "boot_id", "sequence", "chain", *references.PAYLOADS)[:limit])
+    rows = list(free.values("pk", "team", "boot_id", "sequence", "chain", *references.PAYLOADS))
     if not rows:
-        return 0, None
+        return 0
     ids = [row["pk"] for row in rows]
     references.drop(references.of_calls(rows))
     places: list[Place] = [(row["boot_id"], row["sequence"], row["chain"]) for row in rows]
@@ -119,7 +127,7 @@ def _remove_calls(calls: QuerySet[CallRecord], limit: int, taken: Taken) -> tupl
     for row in rows:
         taken.teams[row["team"]] = taken.teams.get(row["team"], 0) + 1
     taken.calls += len(ids)
-    return len(ids), rows[-1]["started_at"]
+    return len(ids)
 
 
 def _due_events(now: datetime) -> QuerySet[AuditEvent]:
@@ -129,19 +137,24 @@ def _due_events(now: datetime) -> QuerySet[AuditEvent]:
 
 
 def _purge_events(now: datetime, pace: Pace, taken: Taken) -> Iterator[int]:
-    while True:
+    due = _due_events(now)
+    after: datetime | None = None
+    while found := _oldest(due if after is None else due.filter(at__gte=after), pace.limit):
+        after = found[-1][1]
         with pace.step():
-            gone = _remove_events(_due_events(now), pace.limit)
-        if not gone:
-            return
+            gone = _remove_events(due.filter(pk__in=[pk for pk, _ in found]))
         taken.events += gone
         yield gone
 
 
+def _oldest(events: QuerySet[AuditEvent], limit: int) -> list[tuple[int, datetime]]:
+    return list(events.order_by("at", "id").values_list("pk", "at")[:limit])
+
+
 @transaction.atomic
-def _remove_events(events: QuerySet[AuditEvent], limit: int) -> int:
+def _remove_events(events: QuerySet[AuditEvent]) -> int:
     audit.lock()
-    rows = list(events.order_by("at", "id").values("pk", "boot_id", "sequence", "chain")[:limit])
+    rows = list(events.values("pk", "boot_id", "sequence", "chain"))
     if rows:
         AuditEvent.objects.filter(pk__in=[row["pk"] for row in rows])._raw_delete("default")
         _bury([(row["boot_id"], row["sequence"], row["chain"]) for row in rows], events=len(rows))

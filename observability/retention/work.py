@@ -10,6 +10,7 @@ from observability.models import Job
 
 from . import collector, erasure, purge, scrubbing
 from .erasure import Erased, Subject
+from .pace import Pace
 from .periods import SUBJECT
 
 PURGE, ERASURE = "purge", "erasure"
@@ -35,12 +36,16 @@ def ask_for_erasure(subject: Subject, *, actor: str) -> Job:
 
 def do_purge(job: Job) -> None:
     """Purges, and collects what no record needs any more."""
+    pace = Pace()
     with jobs.running(job) as progress:
-        for gone in purge.purge(actor=job.created_by):
+        for gone in purge.purge(actor=job.created_by, pace=pace):
             progress.advance(gone, f"{job.progress + gone} rows deleted")
-        for gone in collector.collect():
-            progress.advance(0, f"{job.progress} rows deleted, now {gone} bodies at once")
-        progress.job.message = f"{job.progress} rows deleted"
+        bodies = 0
+        for gone in collector.collect(pace=pace):
+            bodies += gone
+            progress.advance(0, f"{job.progress} rows deleted, and {bodies} bodies")
+        progress.job.message = f"{job.progress} rows deleted, and {bodies} bodies"
+        progress.say(f"The longest transaction took {pace.longest * 1000:.0f} ms.")
 
 
 def do_erase(job: Job, subject: Subject) -> None:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 
 from observability.jobs import jobs
 from observability.retention import collector, purge
+from observability.retention.pace import Pace
 
 
 class Command(BaseCommand):
@@ -16,15 +17,16 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
-        due = purge.due()
         if dry_run:
-            self._tell(due)
+            self._tell(purge.due())
             return
+        pace = Pace()
         with jobs.running(jobs.create("purge", created_by="manage.py purge")) as progress:
-            for gone in purge.purge(actor="manage.py purge"):
+            for gone in purge.purge(actor="manage.py purge", pace=pace):
                 progress.advance(gone, f"{progress.job.progress + gone} rows deleted")
-        blobs = sum(collector.collect())
+        blobs = sum(collector.collect(pace=pace))
         self.stdout.write(f"Deleted {progress.job.progress:,} calls and audit events, and {blobs:,} bodies.")
+        self.stdout.write(f"The longest transaction took {pace.longest * 1000:.0f} ms, the wait for its turn included.")
 
     def _tell(self, due: purge.Due) -> None:
         since = f", the oldest of {due.oldest:%Y-%m-%d}" if due.oldest else ""

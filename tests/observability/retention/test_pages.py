@@ -91,7 +91,7 @@ def test_the_next_purge_is_told_and_can_be_asked_for(
     assert task == "observability.purge_now" and "asked for by grace: queued" in said(admin)
     tasks.purge_now(*arguments)
     assert CallRecord.objects.count() == 1
-    assert Job.objects.get().message == "5 rows deleted"
+    assert Job.objects.get().message == "5 rows deleted, and 0 bodies"
     assert ">Purge<" in said(admin)
 
 

@@ -15,7 +15,6 @@ from observability.retention import collector, holds, pace, purge
 from observability.retention.kinds import Kind
 from observability.retention.periods import set_period
 from observability.tasks import purge_record
-from tests.observability.conftest import MakeWriter
 from tests.observability.retention.conftest import MUCH_LATER
 from tests.observability.verification.conftest import Verify, rows
 
@@ -153,18 +152,6 @@ def test_a_hold_that_is_placed_while_a_purge_runs_is_seen_by_its_next_step(
     holds.place("team", "payments", "a lawsuit", actor="ada")
     assert list(begun) == []
     assert len(calls()) == 5
-
-
-def test_no_transaction_lasts_longer_than_calls_can_wait(
-    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Counted in rows: what a slow machine takes decides how many the next transaction has."""
-    clock = iter(float(n) for n in range(0, 1000))
-    slow = pace.Pace(clock=lambda: next(clock) * 1.0, sleep=lambda _: None)
-    for _ in range(6):
-        with slow.step():
-            pass
-    assert slow.limit == pace.FEWEST
 
 
 def test_beat_runs_it_as_a_job(recorded: Writer) -> None:
