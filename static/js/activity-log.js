@@ -105,8 +105,23 @@
   const wanted = () => Object.fromEntries([...new FormData(form)].filter(([, value]) => value.trim() !== ""));
   let typing;
 
+  const used = document.getElementById("activity-filter-used");
+  const fold = document.getElementById("activity-filter-fold");
+
+  function count() {
+    const fields = Object.keys(wanted()).length;
+    used.textContent = fields ? `${fields} in use` : "";
+  }
+
+  // In a narrow window it would stand between the reader and what happens.
+  function unfold() {
+    count();
+    fold.open = !matchMedia("(max-width: 720px)").matches;
+  }
+
   function filter() {
     clearTimeout(typing);
+    count();
     const query = new URLSearchParams(wanted()).toString();
     history.replaceState(null, "", query ? `?${query}` : location.pathname);
     document.dispatchEvent(new CustomEvent("activity:filter", { detail: wanted() }));
@@ -124,16 +139,5 @@
     filter();
   });
 
-  function step(by) {
-    const links = [...log.querySelectorAll(".to-call")];
-    const at = links.indexOf(document.activeElement);
-    links[Math.min(Math.max(at + by, 0), links.length - 1)]?.focus();
-  }
-
-  const keys = { j: () => step(1), k: () => step(-1), p: () => pause.click(), "/": () => form.elements.text.focus() };
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea") || !keys[event.key]) return;
-    event.preventDefault();
-    keys[event.key]();
-  });
+  unfold();
 })();

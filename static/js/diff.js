@@ -1,10 +1,9 @@
-// The diff page: n j and p k go from change to change, s turns side by side into inline, ? shows the keys.
+// The diff page: from change to change, and side by side or inline.
 "use strict";
 (() => {
   const NARROW = "(max-width: 720px)";
   const diff = document.getElementById("diff");
   const where = document.getElementById("diff-place");
-  const help = document.getElementById("diff-help");
   const bar = document.querySelector(".diff-bar");
   // What is only taken out or put in is one stop, however long.
   const changes = () => [...diff.querySelectorAll("tbody.change, .diff-fold.change")];
@@ -20,8 +19,12 @@
   function show(view) {
     diff.dataset.view = view;
     for (const link of bar.querySelectorAll("[data-view]")) {
-      if (link.dataset.view === view) link.setAttribute("aria-current", "true");
+      const isShown = link.dataset.view === view;
+      if (isShown) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
+      // One key, for the view that is not there.
+      if (isShown) delete link.dataset.key;
+      else link.dataset.key = "s";
     }
     for (const link of bar.querySelectorAll("[data-as]")) {
       const other = new URL(link.href);
@@ -36,7 +39,7 @@
     const at = all.indexOf(current);
     if (at < 0) where.textContent = all.length ? `${all.length} change${all.length === 1 ? "" : "s"}` : "No changes";
     else where.textContent = `Change ${at + 1} of ${all.length}`;
-    for (const button of bar.querySelectorAll("[data-step]")) button.disabled = !all.length;
+    for (const button of bar.querySelectorAll("[data-by]")) button.disabled = !all.length;
   }
 
   // Behind a change that is gone, the next one is looked for from what is in sight.
@@ -60,30 +63,14 @@
     count();
   }
 
-  const keys = {
-    n: () => move(1),
-    j: () => move(1),
-    p: () => move(-1),
-    k: () => move(-1),
-    s: () => choose(diff.dataset.view === "inline" ? "side" : "inline"),
-    "?": () => (help.open = !help.open),
-  };
-
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
-    if (!keys[event.key]) return;
-    event.preventDefault();
-    keys[event.key]();
-  });
-
   bar.addEventListener("click", (event) => {
     const link = event.target.closest("[data-view]");
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
       choose(link.dataset.view);
     }
-    const button = event.target.closest("[data-step]");
-    if (button) move(Number(button.dataset.step));
+    const button = event.target.closest("[data-by]");
+    if (button) move(Number(button.dataset.by));
   });
 
   // The button of a fold goes with it: the focus stays where it was opened.
@@ -95,6 +82,7 @@
   });
   document.addEventListener("diff:replaced", count);
 
-  if (matchMedia(NARROW).matches && !new URLSearchParams(location.search).has("view")) show("inline");
+  const isNarrow = matchMedia(NARROW).matches && !new URLSearchParams(location.search).has("view");
+  show(isNarrow ? "inline" : diff.dataset.view);
   count();
 })();

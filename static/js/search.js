@@ -1,10 +1,8 @@
-// The search box and the list of calls by keyboard: / search, j and k next and previous call, ? help. Enter opens what has the focus.
+// The search box: its suggestions by keyboard, and what a search brings.
 "use strict";
 (() => {
   const box = document.getElementById("q");
-  const help = document.getElementById("search-help");
   const list = document.getElementById("suggestions");
-  const links = () => [...document.querySelectorAll("#found .rows tbody tr td:first-child a")];
 
   function foldFacets() {
     // In a narrow window they would stand between the search and what it found.
@@ -12,35 +10,11 @@
     if (facets && matchMedia("(max-width: 900px)").matches) facets.open = false;
   }
 
-  function move(step) {
-    const all = links();
-    const at = all.indexOf(document.activeElement);
-    const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)];
-    if (next) next.focus();
-  }
-
-  function search() {
-    box.focus();
-    box.select();
-  }
-
-  function showHelp() {
-    help.open = !help.open;
-    if (help.open) help.querySelector("summary").focus();
-  }
-
   foldFacets();
 
-  const keys = { j: () => move(1), k: () => move(-1), "/": search, "?": showHelp };
-
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && event.target === box) list.replaceChildren();
-    if (event.key === "ArrowDown" && event.target === box) focusSuggestion(event);
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
-    const act = keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") list.replaceChildren();
+    if (event.key === "ArrowDown") focusSuggestion(event);
   });
 
   function focusSuggestion(event) {

@@ -1,4 +1,4 @@
-// The story of a session: bodies come when they are looked at, a few calls at a time; j k b e by keyboard.
+// The story of a session: bodies come when they are looked at, a few calls at a time; ways to what went wrong.
 "use strict";
 (() => {
   const AT_ONCE = 12;
@@ -39,41 +39,29 @@
     for (const left of story.querySelectorAll("[data-call] .soft")) left.textContent = "This could not be loaded. Load the page again.";
   });
 
-  const calls = () => [...story.querySelectorAll(".turn > .call")].filter((call) => call.checkVisibility());
-
   function go(call) {
     for (let fold = call.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     call.focus({ preventScroll: true });
     call.scrollIntoView({ block: "start" });
   }
 
-  function step(by) {
-    const all = calls();
-    const at = all.indexOf(document.activeElement.closest?.(".call"));
-    const next = all[Math.min(Math.max(at + by, 0), all.length - 1)];
-    if (next) go(next);
-  }
-
   // The first one first; from one that has the focus to the next, and from the last to the first again.
-  function bad() {
+  document.addEventListener("click", (event) => {
+    const first = event.target.closest("#first-bad");
+    if (!first) return;
     const all = [...story.querySelectorAll(".call.bad")];
-    const first = document.getElementById("first-bad");
     const at = all.indexOf(document.activeElement);
-    const next = at < 0 && first ? document.getElementById(first.hash.slice(1)) : all[(at + 1) % all.length];
-    if (next) go(next);
-  }
+    const next = at < 0 ? document.getElementById(first.hash.slice(1)) : all[(at + 1) % all.length];
+    if (!next) return;
+    event.preventDefault();
+    history.replaceState(null, "", `#${next.id}`);
+    go(next);
+  });
 
-  function fold() {
+  document.getElementById("fold-subagents").addEventListener("click", () => {
     const subagents = [...story.querySelectorAll(".talk.subagent")];
     const open = subagents.some((talk) => !talk.open);
     for (const talk of subagents) talk.open = open;
-  }
-
-  const keys = { j: () => step(1), k: () => step(-1), b: bad, e: fold };
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea") || !keys[event.key]) return;
-    event.preventDefault();
-    keys[event.key]();
   });
 
   // A link into a folded subagent unfolds it.

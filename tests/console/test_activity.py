@@ -88,6 +88,24 @@ def test_a_filter_holds_while_it_runs_and_stands_in_the_address(site: LiveLuthie
     browse(task)
 
 
+def test_in_a_narrow_window_what_happens_comes_first_and_the_filter_is_one_key_away(
+    site: LiveLuthien, key: str
+) -> None:
+    def task(page: Page) -> None:
+        watch(page, site, query="?key=watched")
+        made = call(site, key, "say hello")
+        shown(page, made)
+        row = page.locator("#activity-log li").first.bounding_box()
+        assert row and row["y"] < 400
+        assert page.locator("#activity-filter-used").inner_text() == "1 in use"
+        assert not page.locator("#f-key").is_visible()
+        page.keyboard.press("/")
+        assert page.evaluate("() => document.activeElement.id") == "f-text"
+        assert page.locator("#f-key").input_value() == "watched"
+
+    browse(task, viewport={"width": 390, "height": 844})
+
+
 def test_a_pause_holds_events_back_and_loses_none(site: LiveLuthien, key: str) -> None:
     def task(page: Page) -> None:
         watch(page, site)

@@ -11,6 +11,7 @@ VENDOR = ROOT / "static" / "vendor"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 REPORT = ROOT / "templates" / "reports" / "document.html"
 """A file of its own, with a Content-Security-Policy of its own, that has to look well where nothing else is."""
+HEARS_KEYS = 'document.addEventListener("keydown"'
 INLINE = {
     "a style attribute": re.compile(r"\sstyle\s*=", re.I),
     "a style element": re.compile(r"<style", re.I),
@@ -38,6 +39,12 @@ def test_a_template_has_nothing_inline_and_escapes_everything(path: Path) -> Non
     text = path.read_text()
     allowed = ["a style element"] if path == REPORT else []
     assert [name for name, pattern in INLINE.items() if pattern.search(text)] == allowed
+
+
+def test_keys_of_pages_are_heard_in_one_place() -> None:
+    hears = [path.name for path in (ROOT / "static" / "js").glob("*.js") if HEARS_KEYS in path.read_text()]
+    # The menu hears Escape.
+    assert sorted(hears) == ["keys.js", "menu.js"]
 
 
 def test_style_sheets_take_their_colours_from_the_tokens() -> None:

@@ -73,7 +73,8 @@ def test_a_reviewer_reads_what_policies_changed_by_keyboard(calls: LiveLuthien) 
         assert side and inline and inline["height"] > side["height"]
         assert "view=inline" in page.url and page.locator("text=Step 20 >> visible=true").count() == 1
         page.keyboard.press("?")
-        page.wait_for_selector("text=previous change")
+        page.wait_for_selector("dialog >> text=Previous change")
+        page.keyboard.press("Escape")
         page.click("text=JSON")
         page.wait_for_url("**as=json**")
         assert page.locator("[data-view=inline][aria-current]").count() == 1

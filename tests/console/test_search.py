@@ -61,6 +61,9 @@ def test_what_cannot_be_read_is_marked_where_it_stands_and_help_is_one_key_away(
         expect(page.locator(".query-error")).to_contain_text("Did you mean block?")
         page.locator("h1").click()
         page.keyboard.press("?")
+        expect(page.locator("dialog")).to_contain_text("How to search")
+        page.keyboard.press("Escape")
+        page.keyboard.press("h")
         expect(page.locator("#search-help")).to_have_attribute("open", "")
 
     browse(visit, expected=("400",))
