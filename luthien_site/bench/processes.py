@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 START_SECONDS = 90.0
@@ -79,6 +79,18 @@ class Child:
     def memory(self) -> int:
         """Resident bytes of the process and its descendants."""
         return sum(_resident(pid) for pid in family(self.pid))
+
+    def halt(self) -> None:
+        """Lets it stand still, with its descendants, until `go_on`."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in family(self.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def kill(self) -> None:
         """Ends it by SIGKILL, as a crash would."""

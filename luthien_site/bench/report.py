@@ -22,6 +22,7 @@ UNITS = {
     "cpu_us_per_call": "CPU, us a call",
     "ms_p50": "median, ms",
     "ms_p99": "99th percentile, ms",
+    "worker_us_per_call": "CPU of the worker, us a call",
     "added_ms_p50": "added, median, ms",
     "added_ms_p99": "added, 99th percentile, ms",
     "events_per_s": "events a second",

@@ -7,8 +7,8 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,26 @@ async def _run(plan: Plan, core: int | None, say: Say) -> Results:
             for number in range(1 if scenario.once else plan.rounds):
                 say(f"{scenario.title}, round {number + 1} ...")
                 # One after the other within the round, so that a machine that changes its pace changes it for all.
-                rounds.append(
-                    {target.name: await _measured(scenario, target, notes) for target in suited(scenario.way, targets)}
-                )
+                figures = {}
+                for target in suited(scenario.way, targets):
+                    with _alone(target, targets):
+                        figures[target.name] = await _measured(scenario, target, notes)
+                rounds.append(figures)
             results.rounds[scenario.name] = rounds
     return results
+
+
+@contextmanager
+def _alone(target: Target, targets: Sequence[Target]) -> Iterator[None]:
+    """Meanwhile all other servers stand still: what one has left to do would be taken from the next one's time."""
+    others = [each.child for each in targets if each.child is not None and each.child is not target.child]
+    for child in others:
+        child.halt()
+    try:
+        yield
+    finally:
+        for child in others:
+            child.go_on()
 
 
 async def _measured(scenario: Scenario, target: Target, notes: list[str]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from luthien_site.bench import measure, parsing, session
+from luthien_site.bench import indexing, measure, parsing, session
 from luthien_site.bench.measure import Figures, Target
 from luthien_site.bench.variants import Way
 
@@ -53,7 +53,7 @@ def full(seconds: float) -> list[Scenario]:
         Scenario("paced_4", "4 streams of 100 events a second", lambda t: measure.paced_events(t, 4, 100.0, seconds)),
         Scenario("memory", "200 slow streams", lambda t: measure.memory(t, 200, 3.0), once=True),
         *of_policies(16, 16, 100.0, seconds),
-        *of_the_record(16, seconds, 100),
+        *of_the_record(16, seconds, 100, 2000),
     ]
 
 
@@ -68,7 +68,7 @@ def quick() -> list[Scenario]:
         Scenario("paced", "4 streams of 50 events a second", lambda t: measure.paced_events(t, 4, 50.0, 0.3)),
         Scenario("memory", "4 slow streams", lambda t: measure.memory(t, 4, 0.2), once=True),
         *of_policies(4, 4, 50.0, 0.3),
-        *of_the_record(4, 0.3, 5),
+        *of_the_record(4, 0.3, 5, 5),
     ]
 
 
@@ -88,8 +88,8 @@ def of_policies(clients: int, streams: int, per_second: float, seconds: float) -
     ]
 
 
-def of_the_record(clients: int, seconds: float, turns: int) -> list[Scenario]:
-    """What each way to record costs a call, and what a session takes on disk."""
+def of_the_record(clients: int, seconds: float, turns: int, indexed: int) -> list[Scenario]:
+    """What each way to record costs a call, what a session takes on disk, and what it is to index `indexed` calls."""
     calls = throughput(clients, seconds)
     return [
         replace(calls, name="record_calls", title=f"Ways to record, {clients} clients", way="record"),
@@ -103,6 +103,13 @@ def of_the_record(clients: int, seconds: float, turns: int) -> list[Scenario]:
             "record_session",
             f"A session of {turns} turns on disk",
             lambda t: session.session_bytes(t, turns),
+            once=True,
+            way="session",
+        ),
+        Scenario(
+            "index",
+            f"Indexing {indexed} calls for the search",
+            lambda t: indexing.index_cpu(t, indexed),
             once=True,
             way="session",
         ),

@@ -36,6 +36,7 @@ def test_a_quick_run_measures_real_gateways_and_leaves_nothing_behind(tmp_path: 
         assert results.median("record_calls", name, "calls_per_s")
         assert results.median("record_latency", name, "added_ms_p50") is not None
     assert results.median("record_session", NO_POLICY, "times_less_than_zstd")
+    assert results.median("index", NO_POLICY, "worker_us_per_call")
     assert results.median("shell_parse", IN_PROCESS, "us_p50")
     assert results.median("sql_parse", IN_PROCESS, "us_p50")
     assert results.median("shell_parse", LUTHIEN, "us_p50") is None
