@@ -6,22 +6,17 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from observability.hiding import HIDDEN
 from observability.models import CallRecord, Decision
-from observability.search.language import Part, QueryError, parse, refuse_text
-from observability.search.listing import VOCABULARY
-from observability.text import clean
+from observability.search.typed import address, pages, typed_in
 from observability.viewers import User, for_reviewers, sees_bodies, teams_of, visible_call
 
 from . import labelling
 from .models import CHOICES, WHOLE_CALL, Review
 from .queue import KINDS, Item, hide_words, of_call, waiting
 
-MOST_TYPED = 2_000
 PERMISSION = "observability.add_review"
 
 
@@ -35,29 +30,21 @@ def reviews(request: HttpRequest) -> HttpResponse:
     """What nobody looked at yet. `show` is a kind, `q` a search as on the list of calls, `before` a page's place."""
     kind = request.GET.get("show", "")
     kind = kind if kind in KINDS else next(iter(KINDS))
-    text = clean(request.GET.get("q", ""), MOST_TYPED).strip()
+    typed = typed_in(request)
     context: dict[str, object] = {
         "kind": kind,
-        "kinds": [(name, title, _url(name, text)) for name, title in KINDS.items()],
-        "query": text,
+        "kinds": [(name, title, address({"show": name, "q": typed.text})) for name, title in KINDS.items()],
+        "query": typed.text,
         "choices": CHOICES,
         **_rights(request.user),
     }
-    try:
-        parts: tuple[Part, ...] = parse(text, timezone.now(), VOCABULARY)
-        if not sees_bodies(request.user):
-            refuse_text(parts, HIDDEN)
-    except QueryError as error:
-        return render(request, "review/list.html", context | {"error": str(error)}, status=400)
+    if typed.error is not None:
+        return render(request, "review/list.html", context | {"error": str(typed.error)}, status=400)
     before = request.GET.get("before", "")
-    page = waiting(kind, parts, before=before, teams=teams_of(request.user))
+    page = waiting(kind, typed.parts, before=before, teams=teams_of(request.user))
     if not sees_bodies(request.user):
         hide_words(page.items)
-    context |= {
-        "page": page,
-        "older_url": _url(kind, text, page.older) if page.older else "",
-        "newest_url": _url(kind, text) if before else "",
-    }
+    context |= {"page": page, **pages({"show": kind, "q": typed.text}, before, page.older)}
     return render(request, "review/list.html", context)
 
 
@@ -125,8 +112,3 @@ def _position(request: HttpRequest) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise Http404
     return int(text)
-
-
-def _url(kind: str, text: str, before: str = "") -> str:
-    said = {"show": kind, "q": text, "before": before}
-    return f"?{urlencode({name: value for name, value in said.items() if value})}"

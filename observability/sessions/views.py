@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -18,7 +17,7 @@ from observability.hiding import hide
 from observability.queries import Teams
 from observability.search.listing import refresh
 from observability.search.suggesting import chips
-from observability.search.views import marked, typed_in
+from observability.search.typed import marked, pages, typed_in
 from observability.text import clean_name
 from observability.viewers import for_reviewers, sees_bodies, sight_of, teams_of
 
@@ -47,8 +46,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
         page = listing.page_of(typed.parts, before=before, teams=teams_of(request.user))
         context |= {
             "rows": page.rows,
-            "older_url": _url(typed.text, page.older) if page.older else "",
-            "newest_url": _url(typed.text) if before else "",
+            **pages({"q": typed.text}, before, page.older),
         }
     else:
         context |= marked(typed)
@@ -145,7 +143,3 @@ def _fresh(talk: Talk, since: datetime | None) -> Talk:
 def _may_have_moved(line: Line, since: datetime) -> bool:
     closed_at: datetime | None = line.call["closed_at"]
     return closed_at is None or closed_at >= since
-
-
-def _url(text: str, before: str = "") -> str:
-    return f"?{urlencode({name: value for name, value in (('q', text), ('before', before)) if value})}"
