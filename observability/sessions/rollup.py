@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 
-from observability.models import CallRecord, SessionCall, SessionSummary
+from observability.models import CallRecord, SessionCall
 from observability.text import json_text
 
 from .steps import Steps, agent_of, client_of
@@ -39,6 +38,21 @@ _MOVE = (
     "started_at = CASE WHEN excluded.started_at < kept.started_at THEN excluded.started_at ELSE kept.started_at END, "
     "last_at = CASE WHEN excluded.last_at > kept.last_at THEN excluded.last_at ELSE kept.last_at END, "
     + ", ".join(f"{name} = kept.{name} + excluded.{name}" for name in FIGURES)
+)
+_SUBTRACT = (
+    f"UPDATE observability_sessionsummary SET {', '.join(f'{name} = {name} - %s' for name in FIGURES)} "  # noqa: S608
+    "WHERE session = %s AND team = %s"
+)
+_LEFT = (
+    "SELECT place.started_at FROM observability_sessioncall AS place WHERE place.session = %s AND EXISTS ("
+    "SELECT 1 FROM observability_callrecord AS call WHERE call.id = place.call_id "
+    "AND call.team = observability_sessionsummary.team) ORDER BY place.started_at LIMIT 1"
+)
+"""When the first call of a session that is left began, if one is; it stops at the first."""
+_END = f"DELETE FROM observability_sessionsummary WHERE session = %s AND NOT EXISTS ({_LEFT})"  # noqa: S608
+_BEGIN = (
+    f"UPDATE observability_sessionsummary SET started_at = ({_LEFT}) "  # noqa: S608
+    f"WHERE session = %s AND started_at <> ({_LEFT})"
 )
 
 Name = tuple[str, str]
@@ -73,12 +87,11 @@ def forget(call_ids: Sequence[str]) -> None:
     """Take calls out again, which still have their records; a session of which none is left goes whole."""
     counted = SessionCall.objects.select_for_update().filter(pk__in=call_ids, is_counted=True).order_by("pk")
     figures = _sums(CallRecord.objects.filter(pk__in=list(counted.values_list("pk", flat=True))).only(*COLUMNS))
-    touched = set(SessionCall.objects.filter(pk__in=call_ids).values_list("session", flat=True))
-    SessionCall.objects.filter(pk__in=call_ids).delete()
-    for name in sorted(figures):
-        _subtract(name, figures[name])
-    for session in sorted(touched):
-        _settle(session)
+    touched = sorted(set(SessionCall.objects.filter(pk__in=call_ids).values_list("session", flat=True)))
+    SessionCall.objects.filter(pk__in=call_ids)._raw_delete("default")
+    _run(_SUBTRACT, [(*(figures[name][each] for each in FIGURES), *name) for name in sorted(figures)])
+    _run(_END, [(session, session) for session in touched])
+    _run(_BEGIN, [(session, session, session) for session in touched])
 
 
 def _row(call: Any, steps: Steps) -> tuple[Any, ...]:
@@ -131,21 +144,3 @@ def _figures(call: Any) -> dict[str, int]:
         "output_tokens": call.output_tokens or 0,
         "cost_microdollars": call.cost_microdollars or 0,
     }
-
-
-def _subtract(name: Name, figures: dict[str, int]) -> None:
-    session, team = name
-    changes = {each: F(each) - value for each, value in figures.items() if value}
-    SessionSummary.objects.filter(session=session, team=team).update(**changes)
-
-
-def _settle(session: str) -> None:
-    """What is left of a session begins with its first call that is left; without any it goes."""
-    for summary in SessionSummary.objects.filter(session=session):
-        calls = CallRecord.objects.filter(session=session, team=summary.team)
-        left = SessionCall.objects.filter(session=session, call_id__in=calls.values("pk")).order_by("started_at")
-        first = left.values_list("started_at", flat=True).first()
-        if first is None:
-            summary.delete()
-        elif first != summary.started_at:
-            SessionSummary.objects.filter(pk=summary.pk).update(started_at=first)

@@ -71,6 +71,15 @@ def test_what_is_forgotten_is_subtracted_and_counted_again_where_it_is_indexed_a
     assert figures() == {"calls": 4, "input_tokens": 6}
 
 
+def test_a_session_of_two_teams_is_settled_for_each() -> None:
+    for number, team in ((0, "payments"), (3, "other"), (6, "other")):
+        add(number, outcome="finished", team=team)
+    index()
+    indexing.forget(["call_000", "call_003"])
+    left = SessionSummary.objects.get()
+    assert (left.team, left.calls, left.started_at) == ("other", 1, START + timedelta(seconds=2))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_erased_or_purged_is_gone_from_the_sessions(make_writer: MakeWriter) -> None:
     writer = make_writer()
