@@ -47,6 +47,11 @@ def leave(call: LiveCall) -> None:
     _ended.discard(call)
 
 
+def is_any_under_way() -> bool:
+    """Whether this process has calls to serve at the moment."""
+    return bool(_running)
+
+
 def was_ended(call: LiveCall) -> Forbidden | None:
     """Why the task of `call`, which was cancelled, was: None if that was not our doing."""
     task = asyncio.current_task()

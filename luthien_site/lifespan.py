@@ -7,7 +7,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 
-from gateway import counting, directory, fetching
+from gateway import counting, directory, fetching, stopping
 from observability import activity
 from observability.recording import writer
 from observability.sealing import sealer
@@ -24,7 +24,7 @@ async def lifespan(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCalla
             await directory.start()
             boot_id = writer.current().boot_id
             sealer.start()
-            index = indexer.of_gateway(boot_id, lambda: writer.current().submitted)
+            index = indexer.of_gateway(boot_id, is_busy=stopping.is_any_under_way)
             index.start()
             activity.start()
             _spare_the_collector()

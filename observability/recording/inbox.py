@@ -34,11 +34,6 @@ class Inbox:
         self._done_entries = self._done_bytes = 0
 
     @property
-    def put_so_far(self) -> int:
-        """Entries since the beginning."""
-        return self._put_entries
-
-    @property
     def waiting(self) -> int:
         """Entries that are not durable yet, those that were taken among them."""
         return self._put_entries - self._done_entries

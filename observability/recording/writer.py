@@ -49,11 +49,6 @@ class Writer:
         return self._committer.ownership.boot_id
 
     @property
-    def submitted(self) -> int:
-        """Entries since the process began, from which one sees whether it serves calls."""
-        return self._inbox.put_so_far
-
-    @property
     def healthy(self) -> bool:
         """Whether the last write went well, or what comes now is durable all the same."""
         return self.mode == "off" or self._committer.is_healthy

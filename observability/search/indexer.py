@@ -32,13 +32,12 @@ SHARE = 0.1
 class Indexer:
     """`start` begins, `stop` ends.
 
-    `is_ours` says whether nobody else is to do it; `calls` counts what the process serves, as long as which grows the
-    index has to wait for most of the time.
+    `is_ours` says whether nobody else is to do it, `is_busy` whether the process has something to do that goes first.
     """
 
-    def __init__(self, is_ours: Callable[[], bool], calls: Callable[[], int] = lambda: 0) -> None:
+    def __init__(self, is_ours: Callable[[], bool], is_busy: Callable[[], bool] = lambda: False) -> None:
         self._is_ours = is_ours
-        self._calls = calls
+        self._is_busy = is_busy
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="search-indexer", daemon=True)
 
@@ -52,10 +51,10 @@ class Indexer:
     def round(self) -> None:
         """Index what there is, if that is ours to do."""
         while not self._stop.is_set() and self._is_ours():
-            calls, began = self._calls(), time.monotonic()
+            began = time.monotonic()
             if not indexing.catch_up(AT_ONCE):
                 return
-            if self._calls() != calls:
+            if self._is_busy():
                 self._stop.wait((time.monotonic() - began) * (1 / SHARE - 1))
 
     def _run(self) -> None:
@@ -71,9 +70,9 @@ class Indexer:
                 connection.close()
 
 
-def of_gateway(boot_id: str, calls: Callable[[], int]) -> Indexer:
+def of_gateway(boot_id: str, is_busy: Callable[[], bool]) -> Indexer:
     """Of the gateway process `boot_id`: it indexes where no worker is alive."""
-    return Indexer(lambda: not workers.alive().exists() and is_first(boot_id), calls)
+    return Indexer(lambda: not workers.alive().exists() and is_first(boot_id), is_busy)
 
 
 def of_worker(name: str) -> Indexer:

@@ -165,7 +165,7 @@ def test_the_thread_fills_the_index_and_outlives_a_database_that_is_away(monkeyp
     monkeypatch.setattr(indexer, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(indexing, "catch_up", catch_up)
     add(1)
-    thread = indexer.of_gateway("boot_a", lambda: 0)
+    thread = indexer.of_gateway("boot_a", lambda: False)
     thread.start()
     assert indexed.wait(30)
     thread.stop()
@@ -180,7 +180,7 @@ def test_a_gateway_leaves_the_index_to_the_first_worker_that_is_alive() -> None:
         Worker.objects.create(
             name=name, started_at=now - timedelta(minutes=age), heartbeat_at=now - timedelta(seconds=silent)
         )
-    for idle in (indexer.of_gateway("boot_a", lambda: 0), indexer.of_worker("dead"), indexer.of_worker("second")):
+    for idle in (indexer.of_gateway("boot_a", lambda: False), indexer.of_worker("dead"), indexer.of_worker("second")):
         idle.round()
         assert not SearchEntry.objects.exists()
     indexer.of_worker("first").round()
@@ -188,11 +188,11 @@ def test_a_gateway_leaves_the_index_to_the_first_worker_that_is_alive() -> None:
 
 
 def test_a_gateway_that_serves_calls_gives_the_index_a_tenth_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, served, left = count(step=0.5), iter([1, 2, 2, 2, 2]), iter([25, 25, 0])
+    clock, busy, left = count(step=0.5), iter([True, False]), iter([25, 25, 0])
     waits: list[float] = []
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(indexing, "catch_up", lambda most: next(left))
-    thread = indexer.Indexer(lambda: True, lambda: next(served))
+    thread = indexer.Indexer(lambda: True, lambda: next(busy))
     monkeypatch.setattr(thread._stop, "wait", waits.append)
     thread.round()
     assert waits == [pytest.approx(4.5)]
