@@ -77,7 +77,7 @@ def test_a_session_of_two_teams_is_settled_for_each() -> None:
     index()
     indexing.forget(["call_000", "call_003"])
     left = SessionSummary.objects.get()
-    assert (left.team, left.calls, left.started_at) == ("other", 1, START + timedelta(seconds=2))
+    assert (left.team, left.calls, left.started_at) == ("other", 1, START + timedelta(seconds=3))
 
 
 @pytest.mark.django_db(transaction=True)
