@@ -52,6 +52,14 @@ def secrets_by_name(name: str) -> dict[str, str]:
     return named
 
 
+def address_with(name: str, part: str) -> str:
+    """The address of a web page that has `part` in it, to be replaced; empty where NAME is unset."""
+    value = text(name)
+    if value and (part not in value or not value.startswith(("https://", "http://"))):
+        raise BadSetting(f"{name} must be an address that begins with https:// or http:// and has {part} in it.")
+    return value
+
+
 def number(name: str, default: int) -> int:
     """A whole number that is not negative."""
     value = text(name, str(default))

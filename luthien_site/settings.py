@@ -32,6 +32,7 @@ ANTHROPIC_API_KEY = environment.text("ANTHROPIC_API_KEY")
 OPENAI_API_KEY = environment.text("OPENAI_API_KEY")
 REDIS_URL = environment.text("REDIS_URL")
 OTEL_EXPORTER_OTLP_ENDPOINT = environment.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+LUTHIEN_TRACE_URL = environment.address_with("LUTHIEN_TRACE_URL", "{trace_id}")
 
 # Applications
 

@@ -58,7 +58,7 @@ class CallRecord(Chained):
     The leaf covers only `commitments`, SHA-256 of nonce and digest for each, so that both can be erased and the chain
     still verifies.
     `upstream_dialect` is empty where the provider speaks the client's. `process` is the boot id of the gateway process
-    that serves the call.
+    that serves the call. `trace_id` is of the call's span, 32 hexadecimal digits; empty where calls are not traced.
     """
 
     id = models.TextField(primary_key=True)
@@ -92,6 +92,7 @@ class CallRecord(Chained):
     changed_response = models.BooleanField(default=False)
     released_bytes = models.BigIntegerField(default=0)
     policies = models.TextField(default="")
+    trace_id = models.TextField(default="")
     snapshot = models.BigIntegerField()
     request_headers = JsonText(default=list)
     response_headers = JsonText(default=list)

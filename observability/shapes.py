@@ -36,6 +36,7 @@ def summary(record: CallRecord, words: bool = True) -> Json:
         else None,
         "changed": {"request": record.changed_request, "response": record.changed_response},
         "policies": record.policies,
+        "trace_id": record.trace_id,
         "started_at": record.started_at.isoformat(),
         "closed_at": record.closed_at.isoformat() if record.closed_at else None,
         "usage": _usage(record),

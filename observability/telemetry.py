@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
 
     from .rows.entries import Closing
+
+log = structlog.get_logger(__name__)
 
 _tracer: Tracer | None = None
 _SYSTEMS = {"anthropic": "anthropic", "openai_chat": "openai", "openai_responses": "openai"}
@@ -41,14 +45,23 @@ def use(provider: TracerProvider | None) -> None:
     _tracer = None if provider is None else provider.get_tracer("luthien")
 
 
-def call_ended(closing: Closing) -> None:
-    """One span for a call that is over, from its start to its end."""
+def call_ended(closing: Closing) -> str:
+    """One span for a call that is over, from its start to its end. Its trace, 32 hexadecimal digits; empty for none."""
     if _tracer is None:
-        return
-    from opentelemetry.trace import SpanKind, Status, StatusCode
+        return ""
+    try:
+        return _trace(_tracer, closing)
+    except Exception:
+        # A trace is no reason for a call to be without its record.
+        log.exception("a call could not be traced", call=closing.opening.facts.id)
+        return ""
+
+
+def _trace(tracer: Tracer, closing: Closing) -> str:
+    from opentelemetry.trace import SpanKind, Status, StatusCode, format_trace_id
 
     opening = closing.opening
-    span = _tracer.start_span(
+    span = tracer.start_span(
         f"chat {opening.facts.model[:100]}",
         kind=SpanKind.SERVER,
         start_time=_nanoseconds(opening.started_at),
@@ -60,7 +73,9 @@ def call_ended(closing: Closing) -> None:
         if note["value"] is not None:
             moment = _nanoseconds(opening.started_at) + int(note["at"] * 1e6)
             span.add_event(note["kind"], {"value": note["value"]}, timestamp=moment)
+    is_kept = span.is_recording()
     span.end(end_time=_nanoseconds(closing.closed_at))
+    return format_trace_id(span.get_span_context().trace_id) if is_kept else ""
 
 
 def attributes(closing: Closing) -> Mapping[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from observability import queries
 from observability.bodies.reading import Blobs
 from observability.diffs.blocks import Side, images_of, request_content
@@ -38,6 +40,7 @@ def story(call: CallRecord) -> dict[str, Any]:
         "timeline": timeline(call, decisions, released),
         "withheld": [note["text"] for note in call.notes if note["kind"] == "withheld"],
         "header_lists": header_lists(call),
+        "trace_url": settings.LUTHIEN_TRACE_URL.replace("{trace_id}", call.trace_id) if call.trace_id else "",
     }
 
 

@@ -206,6 +206,7 @@ class Migration(migrations.Migration):
                 ("changed_response", models.BooleanField(default=False)),
                 ("released_bytes", models.BigIntegerField(default=0)),
                 ("policies", models.TextField(default="")),
+                ("trace_id", models.TextField(default="")),
                 ("snapshot", models.BigIntegerField()),
                 ("request_headers", observability.fields.JsonText(default=list)),
                 ("response_headers", observability.fields.JsonText(default=list)),

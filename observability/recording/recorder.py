@@ -224,9 +224,9 @@ class CallRecorder:
         if self._timings.total is None:
             self._timings.total = self.now_ms()
         closing = self._closing(outcome, status, error_kind, error_message)
+        closing.fields["trace_id"] = telemetry.call_ended(closing)
         self._closed = self._handover.submit(closing)
         metrics.call_ended(self._facts.dialect, outcome, error_kind, self._timings.total, self._timings.overhead)
-        telemetry.call_ended(closing)
         if publisher.watched:
             publisher.publish(telling.finished, self, closing.told())
 

@@ -33,8 +33,8 @@ CLOSING_FIELDS = (
     "closed_at", "provider", "upstream_model", "upstream_dialect", "outcome", "status", "error_kind",
     "error_message", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
     "cost_microdollars", "upstream_head_ms", "first_event_ms", "total_ms", "hold_ms", "overhead_ms",
-    "changed_request", "changed_response", "released_bytes", "policies", "response_headers", "attempts", "notes",
-    "truncated", "commitments",
+    "changed_request", "changed_response", "released_bytes", "policies", "trace_id", "response_headers", "attempts",
+    "notes", "truncated", "commitments",
 )  # fmt: skip
 CALL_FIELDS = (*OPENING_FIELDS, *CLOSING_FIELDS)
 JSON_FIELDS = ("request_headers", "response_headers", "attempts", "notes", "truncated")

@@ -19,7 +19,7 @@ _UNKNOWN = {
     "cache_read_tokens": "NULL", "cache_write_tokens": "NULL", "cost_microdollars": "NULL",
     "upstream_head_ms": "NULL", "first_event_ms": "NULL", "total_ms": "NULL", "hold_ms": "NULL",
     "overhead_ms": "NULL", "changed_request": "FALSE", "changed_response": "FALSE", "released_bytes": "0",
-    "response_headers": "'[]'", "attempts": "'[]'", "notes": "'[]'", "request_final": "NULL",
+    "trace_id": "''", "response_headers": "'[]'", "attempts": "'[]'", "notes": "'[]'", "request_final": "NULL",
     "response_original": "NULL", "response_final": "NULL", "boot_id": "''", "sequence": "NULL", "leaf": "NULL",
     "chain": "NULL", "closing_bodies": "NULL",
 }  # fmt: skip

@@ -190,6 +190,7 @@ def _closing(turn: Turn, boot_id: str, random: Random) -> Closing:
             "cost_microdollars": cost if sent else None,
             "released_bytes": sum(map(len, final)),
             "policies": ", ".join(f"{policy}@{version}" for policy, version, *_ in turn.judged),
+            "trace_id": "",
             "response_headers": [("content-type", "application/json")],
             "attempts": [attempt] if sent else [],
             "notes": [],

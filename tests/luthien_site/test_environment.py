@@ -156,3 +156,13 @@ def test_a_postgres_url_is_taken_apart(tmp_path: Path) -> None:
 def test_other_databases_are_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="must begin with postgresql:// or sqlite:///"):
         environment.database(url, tmp_path)
+
+
+def test_an_address_has_the_part_that_is_to_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.address_with("LUTHIEN_X", "{id}") == ""
+    monkeypatch.setenv("LUTHIEN_X", "https://traces.example.com/{id}")
+    assert environment.address_with("LUTHIEN_X", "{id}") == "https://traces.example.com/{id}"
+    for value in ("javascript:alert('{id}')", "https://traces.example.com/"):
+        monkeypatch.setenv("LUTHIEN_X", value)
+        with pytest.raises(BadSetting, match="LUTHIEN_X must be an address"):
+            environment.address_with("LUTHIEN_X", "{id}")

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
-from django.test import Client
+from django.test import Client, override_settings
 
 from observability.models import CallRecord
 from observability.search.listing import page_of
@@ -169,6 +169,15 @@ def test_images_that_a_tool_returned_are_shown_in_their_result(reader: Client) -
     assert 'src="data:image/png;base64,iVBORw0KGgo="' in page(reader, f"{address}0/")
     assert 'src="data:image/png;base64,iVBORw0KGg=="' in page(reader, f"{address}1/")
     assert "<img" not in page(reader, f"{address}2/")
+
+
+def test_a_call_links_to_its_trace_where_there_is_a_place_for_traces(reader: Client, calls: None) -> None:
+    path, trace = f"/calls/{seed.BLOCKED}/", "0af7651916cd43dd8448eb211c80319c"
+    assert "Trace" not in page(reader, path)
+    CallRecord.objects.filter(pk=seed.BLOCKED).update(trace_id=trace)
+    assert f'<code class="wrap">{trace}</code>' in page(reader, path)
+    with override_settings(LUTHIEN_TRACE_URL="https://traces.example.com/trace/{trace_id}?view=all"):
+        assert f'href="https://traces.example.com/trace/{trace}?view=all"' in page(reader, path)
 
 
 def test_only_images_are_shown_as_images(reader: Client, calls: None) -> None:
