@@ -1,4 +1,6 @@
 import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -10,6 +12,11 @@ from hypothesis import settings as examples
 examples.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("busy")
 
+LONGEST = (
+    *("tests/luthien_site/bench/test_run.py", "tests/luthien_site/proofs/", "tests/console/test_walk.py"),
+    *("tests/console/test_backtest_pages.py", "tests/console/test_activity.py", "tests/gateway/test_everywhere.py"),
+)
+
 
 def pytest_configure() -> None:
     # The real hashers are slow on purpose.
@@ -17,8 +24,31 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs what starts servers and browsers last, so that a broken function is seen before a broken system."""
-    items.sort(key=lambda item: "live_luthien" in getattr(item, "fixturenames", ()))
+    """Runs what starts servers and browsers last, so that a broken function is seen before a broken system.
+
+    What takes longest comes first among them: at the end of a run no process is left alone with one of those. A server
+    that a module shares is started by one process, which runs the whole module.
+    """
+    items.sort(key=order)
+    for item in items:
+        if shares_a_server(item) and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def order(item: pytest.Item) -> int:
+    if item.nodeid.startswith(LONGEST):
+        return 1
+    return 2 if shares_a_server(item) or "live_luthien" in fixtures(item) else 0
+
+
+def shares_a_server(item: pytest.Item) -> bool:
+    """Whether it uses a fixture of a module's scope, which none of ours has but servers."""
+    ours = (fixture for found in fixtures(item).values() for fixture in found if fixture.baseid.startswith("tests/"))
+    return any(fixture.scope == "module" for fixture in ours)
+
+
+def fixtures(item: pytest.Item) -> Mapping[str, Sequence[pytest.FixtureDef[Any]]]:
+    return item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield made
 
 
-@pytest.fixture(params=["alone", "with Valkey"])
+@pytest.fixture(params=["alone", pytest.param("with Valkey", marks=pytest.mark.xdist_group("limits with Valkey"))])
 def any_house(request: pytest.FixtureRequest) -> House:
     made: House = request.getfixturevalue("house" if request.param == "alone" else "counted")
     return made

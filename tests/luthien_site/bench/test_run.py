@@ -11,6 +11,8 @@ from luthien_site.bench.report import BLOCKING, DIRECT, IN_PROCESS, LUTHIEN, MOD
 from luthien_site.bench.run import Plan, run
 from luthien_site.bench.scenarios import Scenario
 
+pytestmark = pytest.mark.usefixtures("forked_children")
+
 
 def test_a_quick_run_measures_real_gateways_and_leaves_nothing_behind(tmp_path: Path) -> None:
     said: list[str] = []
