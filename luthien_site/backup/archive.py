@@ -35,10 +35,14 @@ class BadBackup(ValueError):
 
 
 class Writer:
-    """`manifest` goes into the file at the end, with the digest of each key, and the digest and count of each table."""
+    """`manifest` goes into the file at the end, with the digest of each key, and the digest and count of each table.
+
+    `name`, the digest of the manifest, tells this backup from all others once it is whole.
+    """
 
     def __init__(self, archive: zipfile.ZipFile, manifest: dict[str, Any]) -> None:
         self._archive = archive
+        self.name = ""
         self.manifest: dict[str, Any] = {"kind": KIND, **manifest, "keys": {}, "tables": {}}
 
     def table(self, name: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[int]:
@@ -60,7 +64,7 @@ class Writer:
 
     def key(self, name: str, value: str) -> None:
         self._archive.writestr(_KEYS + name, value)
-        self.manifest["keys"][name] = _digest(value)
+        self.manifest["keys"][name] = _digest(value.encode())
 
 
 @contextmanager
@@ -77,6 +81,7 @@ def writing(path: Path, manifest: dict[str, Any], key: Ed25519PrivateKey) -> Ite
                 writer = Writer(archive, {**manifest, "public_key": public_bytes(key).hex()})
                 yield writer
                 said = orjson.dumps(writer.manifest, option=orjson.OPT_INDENT_2)
+                writer.name = _digest(said)
                 archive.writestr(MANIFEST, said)
                 archive.writestr(SIGNATURE, signature.sign(KIND, said, key))
             file.flush()
@@ -88,6 +93,8 @@ def writing(path: Path, manifest: dict[str, Any], key: Ed25519PrivateKey) -> Ite
 
 class Reader:
     """What is in it is what `key`, the 32 bytes of a public key, signed; who trusts that key is another question.
+
+    `name` is that of the writer.
 
     Raises BadBackup.
     """
@@ -103,6 +110,7 @@ class Reader:
         if kind != KIND:
             raise BadBackup("It is of another version of Luthien.")
         self.key = self._signer(said, key)
+        self.name = _digest(said)
 
     def rows(self, name: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a table. Raises BadBackup at their end where they are not those that were written."""
@@ -142,7 +150,7 @@ class Reader:
             value = self._archive.read(_KEYS + name).decode()
         except (KeyError, *_DAMAGED):
             raise BadBackup(f"The key {name} cannot be read.") from None
-        if _digest(value) != digest:
+        if _digest(value.encode()) != digest:
             raise BadBackup(f"The key {name} is not what was backed up.")
         return value
 
@@ -157,8 +165,8 @@ def opened(path: Path) -> Iterator[Reader]:
         raise BadBackup("It is not a backup, or was cut off.") from None
 
 
-def _digest(value: str) -> str:
-    return hashlib.sha256(value.encode()).hexdigest()
+def _digest(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()
 
 
 def _member(name: str) -> str:

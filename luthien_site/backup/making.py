@@ -13,13 +13,17 @@ from gateway import secrets
 from luthien_site.backup import archive
 from luthien_site.backup.databases import Source, reading
 from luthien_site.backup.tables import Progress, Table, tables
+from observability import audit
 from observability.sealing.keys import signing_key
 
 SEALS = "observability_seal"
 
 
+ACTOR = "manage.py backup"
+
+
 def make(path: Path, *, with_keys: bool, progress: Progress) -> dict[str, Any]:
-    """Write the file; returns its manifest. Raises OSError, and what the database raises."""
+    """Write the file, and put that on record; returns its manifest. Raises OSError, and what the database raises."""
     wanted = tables()
     manifest = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -31,7 +35,9 @@ def make(path: Path, *, with_keys: bool, progress: Progress) -> dict[str, Any]:
         if with_keys:
             writer.key("secret_key", settings.SECRET_KEY)
             writer.key("signing_key", settings.LUTHIEN_SIGNING_KEY)
-        return writer.manifest
+    detail = {"backup": writer.name, "keys": with_keys}
+    audit.record(actor=ACTOR, action="record.backed_up", subject=path.name, detail=detail)
+    return writer.manifest
 
 
 def key_name() -> str:

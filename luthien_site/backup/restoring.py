@@ -14,6 +14,7 @@ from django.utils import timezone
 from luthien_site.backup.archive import BadBackup, Reader
 from luthien_site.backup.databases import fill, filling, is_used
 from luthien_site.backup.tables import Progress, Table, tables
+from observability import audit
 from observability.models import Process, Seal
 from observability.sealing.anchor import Anchor
 from observability.sealing.keys import public_key
@@ -21,6 +22,7 @@ from observability.sealing.statement import Seal as Statement
 from observability.verification.run import Report, Verification
 from observability.verification.snapshot import snapshot
 
+ACTOR = "manage.py restore"
 ALIVE = timedelta(seconds=10)
 
 
@@ -69,7 +71,7 @@ def check(reader: Reader, *, force: bool) -> list[Table]:
 
 
 def restore(reader: Reader, wanted: list[Table], progress: Progress) -> None:
-    """All of it, or nothing. Raises BadBackup."""
+    """All of it, or nothing; then that it was restored. Raises BadBackup."""
     total = count(reader)
     done = 0
     with filling(wanted):
@@ -77,6 +79,8 @@ def restore(reader: Reader, wanted: list[Table], progress: Progress) -> None:
             for written in fill(table, reader.rows(table.name)):
                 done += written
                 progress(done, total)
+    detail = {"made": reader.manifest["at"], "backup": reader.name, "signed_by": reader.key.hex()}
+    audit.record(actor=ACTOR, action="record.restored", detail=detail)
     progress(total, total)
 
 

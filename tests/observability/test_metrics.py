@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from prometheus_client import Counter
+from prometheus_client.metrics import MetricWrapperBase
 
 from observability import metrics
 from policies.verdicts import Decision
@@ -22,6 +26,14 @@ SERIES = [
 def value(line: str) -> float:
     found = [text.rpartition(" ")[2] for text in metrics.render().decode().splitlines() if text.startswith(line + " ")]
     return float(found[0]) if found else 0.0
+
+
+def test_every_series_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    made = [each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)]
+    assert len(made) > len(SERIES)
+    names = [f"`{each._name}_total" if isinstance(each, Counter) else f"`{each._name}" for each in made]
+    assert [name for name in names if name not in text] == []
 
 
 @pytest.mark.parametrize("name", SERIES)

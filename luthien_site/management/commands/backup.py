@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from luthien_site.backup import making
 from observability.management.commands.verify_audit import Bar
@@ -27,6 +28,9 @@ class Command(BaseCommand):
             manifest = making.make(file, with_keys=with_keys, progress=Bar(self.stderr.isatty()))
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
+        except DatabaseError:
+            state = "is whole, but that it was made is not on record" if file.exists() else "was not made"
+            raise CommandError(f"The database failed. {file} {state}.") from None
         tables = manifest["tables"]
         calls, rows = tables["observability_callrecord"]["rows"], sum(each["rows"] for each in tables.values())
         self.stdout.write(f"{file}: {calls} calls, {rows} rows, {manifest['seals']} seals")

@@ -50,6 +50,11 @@ from django.core.management import call_command
 call_command("restore", "{file}", with_keys=True, key=["{key}"])
 print("counts")
 """
+EVENTS = """
+from observability.models import AuditEvent
+for event in AuditEvent.objects.filter(action__startswith="record."):
+    print(event.action, event.actor)
+"""
 GO_ON = """
 from gateway.models import Provider
 from gateway import services
@@ -69,6 +74,11 @@ def failure(server: LiveLuthien, *arguments: str) -> str:
     with pytest.raises(subprocess.CalledProcessError) as raised:
         server.manage(*arguments)
     return str(raised.value.stderr)
+
+
+def rows(counts: str) -> dict[str, int]:
+    """How many each table has, as COUNTS says it."""
+    return {name: int(number) for name, number in map(str.split, counts.splitlines())}
 
 
 def key_of(file: Path) -> str:
@@ -113,7 +123,9 @@ def test_what_was_backed_up_is_restored_and_verified(
     after = live_luthien(database=target, start=False)
     said = run(after, RESTORE.format(file=file, key=key_of(file)) + COUNTS)
     assert "Verified: " in said
-    assert said.partition("counts\n")[2] == counts
+    was, now = rows(counts), rows(said.partition("counts\n")[2])
+    assert now.pop("observability_auditevent") == was.pop("observability_auditevent") + 1, "that it was restored"
+    assert now == was
     # The credential can be read with the key that came along, and what is new gets a number of its own.
     assert run(after, GO_ON).strip() == "k-1"
 
@@ -130,7 +142,9 @@ def test_a_database_in_use_is_not_overwritten_unless_forced(live_luthien: StartL
     assert "--force" in failure(server, "restore", str(file))
     assert "No keys are in it" in failure(server, "restore", str(file), "--with-keys", "--force")
     assert ", signed by this installation." in server.manage("restore", str(file), "--check")
+    assert run(server, EVENTS).splitlines() == ["record.backed_up manage.py backup"]
     said = server.manage("restore", str(file), "--force")
+    assert run(server, EVENTS).splitlines() == ["record.restored manage.py restore"]
     assert "Verified: " in said
     assert "The secret key is another" not in said
 
