@@ -88,6 +88,7 @@ COVERED_BY: dict[str, str] = {
     "observability/recording/handover.py": "tests/observability/recording/test_writer.py",
     "observability/recording/inbox.py": "tests/observability/recording/test_writer.py",
     "observability/jobs/standing.py": "tests/observability/jobs/test_views.py",
+    "observability/jobs/watching.py": "tests/observability/jobs/test_views.py",
     "observability/jobs/models.py": "tests/observability/jobs/test_jobs.py",
     "observability/models.py": "tests/observability/test_queries.py",
     "observability/rows/process.py": "tests/observability/recovery/test_orphans.py",

@@ -7,6 +7,9 @@ from django.utils import timezone
 
 from observability.fields import JsonText
 
+SILENT = 30.0
+"""Seconds without a sign of its worker, after which a page says so."""
+
 
 class JobState(models.TextChoices):
     QUEUED = "queued"
@@ -60,6 +63,13 @@ class Job(models.Model):
     def percent(self) -> int:
         """How much of it is done, as far as that is known."""
         return min(round(100 * self.progress / self.total), 100) if self.total else 0
+
+    @property
+    def silence(self) -> int:
+        """Seconds for which no worker gave a sign of it, once they are more than SILENT; 0 of one that is over."""
+        heard = self.heartbeat_at or self.queued_at
+        seconds = (timezone.now() - heard).total_seconds()
+        return round(seconds) if seconds > SILENT and not self.is_over else 0
 
 
 class Turn(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -13,19 +13,16 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from observability import audit
 from observability.models import Job, JobState
 from observability.viewers import teams_of
 
-from . import jobs
+from . import jobs, watching
 from .standing import standing
 
 SHOWN = 50
-SILENT = 30.0
-"""Seconds without a sign of its worker, after which a page says so."""
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
@@ -76,12 +73,8 @@ def one_job(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @needs("observability.view_job")
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part that moves, asked for again and again; when the job is over the page is loaded anew."""
-    job = get_object_or_404(_visible(request), pk=pk)
-    response = render(request, "jobs/progress.html", _told(job))
-    if job.is_over:
-        response["HX-Refresh"] = "true"
-    return response
+    """The part that moves, asked for again and again."""
+    return watching.anew(request, _told(get_object_or_404(_visible(request), pk=pk)))
 
 
 @require_POST
@@ -100,7 +93,5 @@ def _visible(request: HttpRequest) -> QuerySet[Job]:
     return Job.objects.all() if everything else Job.objects.filter(created_by=request.user.get_username())
 
 
-def _told(job: Job) -> dict[str, object]:
-    heard = job.heartbeat_at or job.queued_at
-    silent = round((timezone.now() - heard).total_seconds())
-    return {"job": job, "silent": silent if silent > SILENT and not job.is_over else 0, "lines": job.log.splitlines()}
+def _told(job: Job) -> dict[str, Any]:
+    return watching.part(job, "job-progress", job.pk, job.log.splitlines())

@@ -12,11 +12,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from observability.exporters import EXPORTERS
-from observability.models import JobState
+from observability.jobs import watching
 from observability.viewers import sees_calls, teams_of
 
 from . import asking
@@ -26,8 +25,6 @@ from .forms import ReportForm
 from .models import Report
 
 SHOWN = 50
-SILENT = 30.0
-"""Seconds without a sign of its worker, after which a page says so."""
 _CHUNK = 1 << 18
 
 
@@ -62,18 +59,14 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     """One report: how far it is, or what it is and where to get it."""
     row = found(request, pk)
     context = {"report": row, "exporter": EXPORTERS.get(row.kind), "may_get": may_get(request.user, row)}
-    return render(request, "reports/page.html", context | progress_of(row))
+    return render(request, "reports/page.html", context | _progress(row))
 
 
 @require_safe
 @for_makers
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """The bar, asked for again and again; when all is done the page is loaded anew."""
-    row = found(request, pk)
-    response = render(request, "reports/progress.html", {"report": row, **progress_of(row)})
-    if row.is_over:
-        response["HX-Refresh"] = "true"
-    return response
+    """The bar, asked for again and again."""
+    return watching.anew(request, _progress(found(request, pk)))
 
 
 @require_POST
@@ -136,12 +129,5 @@ def _ask_for(request: HttpRequest, kind: str, form: ReportForm) -> Report:
     )
 
 
-def progress_of(row: Report) -> dict[str, Any]:
-    job = row.job
-    heard = job.heartbeat_at or job.queued_at
-    silent = (timezone.now() - heard).total_seconds()
-    return {
-        "job": job,
-        "silent": round(silent) if silent > SILENT and not row.is_over else 0,
-        "waits": job.state == JobState.QUEUED,
-    }
+def _progress(row: Report) -> dict[str, Any]:
+    return watching.part(row.job, "report-progress", row.pk)

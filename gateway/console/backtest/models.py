@@ -39,7 +39,7 @@ class Backtest(models.Model):
 
     @property
     def is_over(self) -> bool:
-        return self.job.state not in (JobState.QUEUED, JobState.RUNNING)
+        return self.job.is_over
 
 
 class BacktestCall(models.Model):

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gateway.console.access import READ, SEE_CALLS, WRITE, actor, needs
@@ -15,12 +14,10 @@ from gateway.console.backtest.changes import CHANGES
 from gateway.console.backtest.forms import BacktestForm
 from gateway.console.backtest.models import Backtest
 from gateway.console.playground.views import asked_for
-from observability.models import JobState
+from observability.jobs import watching
 from observability.viewers import teams_of
 
 SHOWN = 20
-SILENT = 30.0
-"""Seconds without a sign of its worker, after which a page says so."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,7 +50,7 @@ def backtest(request: HttpRequest, pk: int) -> HttpResponse:
         "against": against,
         "change": change,
         "title": CHANGES[change] if change else "All calls",  # type: ignore[index]
-        **progress_of(row),
+        **_progress(row),
     }
     return render(request, "backtest/page.html", context)
 
@@ -61,12 +58,8 @@ def backtest(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @needs(READ, WRITE, SEE_CALLS)
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """The bar, asked for again and again; when all is done the page is loaded anew."""
-    row = found(request, pk)
-    response = render(request, "backtest/progress.html", {"backtest": row, **progress_of(row)})
-    if row.is_over:
-        response["HX-Refresh"] = "true"
-    return response
+    """The bar, asked for again and again."""
+    return watching.anew(request, _progress(found(request, pk)))
 
 
 @require_POST
@@ -100,16 +93,8 @@ def picked(request: HttpRequest) -> tuple[str, str]:
     return against, change
 
 
-def progress_of(row: Backtest) -> dict[str, Any]:
-    job = row.job
-    heard = job.heartbeat_at or job.created_at
-    silent = (timezone.now() - heard).total_seconds()
-    return {
-        "job": job,
-        "share": round(100 * job.progress / job.total) if job.total else 0,
-        "silent": round(silent) if silent > SILENT and not row.is_over else 0,
-        "waits": job.state == JobState.QUEUED,
-    }
+def _progress(row: Backtest) -> dict[str, Any]:
+    return watching.part(row.job, "backtest-progress", row.pk)
 
 
 def _ask_for(request: HttpRequest, form: BacktestForm) -> Backtest:
