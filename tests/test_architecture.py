@@ -84,6 +84,7 @@ COVERED_BY: dict[str, str] = {
     "observability/rows/entries.py": "tests/observability/recording/test_recorder.py",
     "observability/exporters": "tests/observability/exporters",
     "observability/reports": "tests/observability/reports",
+    "observability/forms.py": "tests/observability/reports/test_page.py",
     "observability/fields.py": "tests/observability/test_queries.py",
     "observability/recording/handover.py": "tests/observability/recording/test_writer.py",
     "observability/recording/inbox.py": "tests/observability/recording/test_writer.py",

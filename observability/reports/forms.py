@@ -9,21 +9,20 @@ from django import forms
 from django.utils import timezone
 
 from observability.exporters.base import CallExporter, Exporter
-from observability.models import Outcome
+from observability.forms import MOMENT, PeriodForm, outcome_field
 from observability.presentation import ACTIONS
 
 from .formats import FORMATS
 
 USUAL_DAYS, LONGEST_DAYS = 30, 366
-_MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 _LABELS = {"actor": "Person", "subject": "Subject", "action": "Decision"}
 
 
-class ReportForm(forms.Form):
+class ReportForm(PeriodForm):
     """For one kind of report, with the filters that it takes. Once valid, `filters` are those that were given."""
 
-    since = forms.DateTimeField(label="Since (UTC)", widget=_MOMENT)
-    until = forms.DateTimeField(label="Until (UTC)", widget=_MOMENT)
+    since = forms.DateTimeField(label="Since (UTC)", widget=MOMENT)
+    until = forms.DateTimeField(label="Until (UTC)", widget=MOMENT)
     formats = forms.MultipleChoiceField(
         choices=[(name, each.title) for name, each in FORMATS.items()], widget=forms.CheckboxSelectMultiple
     )
@@ -44,13 +43,6 @@ class ReportForm(forms.Form):
         if not (issubclass(exporter, CallExporter) and exporter.has_contents):
             del self.fields["contents"]
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        since, until = data.get("since"), data.get("until")
-        if since and until and since >= until:
-            self.add_error("until", "This is not after the other end.")
-        return data
-
     @property
     def filters(self) -> dict[str, str]:
         return {name: value for name in self.accepts if (value := self.cleaned_data[name].replace("\0", ""))}
@@ -64,8 +56,7 @@ class ReportForm(forms.Form):
 def _filter(name: str) -> forms.Field:
     label = _LABELS.get(name, name.capitalize())
     if name == "outcome":
-        ended = [choice for choice in Outcome.choices if choice[0] != Outcome.OPEN]
-        return forms.ChoiceField(required=False, label=label, choices=[("", "Any"), *ended])
+        return outcome_field(label)
     if name == "action":
         known = [(action, action.replace("_", " ").capitalize()) for action in ACTIONS]
         return forms.ChoiceField(required=False, label=label, choices=[("", "Any"), *known])

@@ -12,15 +12,6 @@
   let ahead = 0;
   let plot;
 
-  function resolved(tone) {
-    const probe = document.createElement("span");
-    probe.style.color = `var(--${tone})`;
-    document.body.append(probe);
-    const value = getComputedStyle(probe).color;
-    probe.remove();
-    return value;
-  }
-
   function named(event) {
     if (event.kind === "request_received") return "calls";
     if (event.kind === "finished") return ["finished", "blocked", "refused", "cancelled"].includes(event.outcome) ? null : "failed";
@@ -46,17 +37,9 @@
 
   function draw() {
     plot?.destroy();
-    const axis = { stroke: resolved("ink-soft"), grid: { stroke: resolved("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
-    plot = new uPlot({
-      width: box.clientWidth,
-      height: HEIGHT,
-      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-      cursor: { show: false },
-      legend: { show: false },
-      scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1) * 1.05] } },
-      axes: [{ ...axis, space: 80, size: 24, values: "{HH}:{mm}:{ss}" }, { ...axis, size: 36 }],
-      series: [{}, { stroke: resolved("accent"), fill: resolved("accent"), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 20] }) }],
-    }, data(), box);
+    const accent = plots.resolved("accent");
+    const bar = { stroke: accent, fill: accent, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 20] }) };
+    plot = new uPlot(plots.options(box.clientWidth, HEIGHT, { space: 80, size: 24, values: "{HH}:{mm}:{ss}" }, { size: 36 }, [bar]), data(), box);
   }
 
   function refresh() {
@@ -77,15 +60,6 @@
     refresh();
   });
 
-  draw();
+  plots.keep(box, draw);
   setInterval(refresh, SECONDS * 1000);
-  let width = box.clientWidth;
-  new ResizeObserver(() => {
-    if (box.clientWidth === width) return;
-    width = box.clientWidth;
-    draw();
-  }).observe(box);
-  // Colours are drawn, not styled: a change of theme draws anew.
-  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 })();

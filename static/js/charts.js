@@ -4,16 +4,6 @@
 (() => {
   const height = 160;
 
-  // A canvas knows neither variables nor light-dark(); an element's style resolves both.
-  function resolved(tone) {
-    const probe = document.createElement("span");
-    probe.style.color = `var(--${tone})`;
-    document.body.append(probe);
-    const value = getComputedStyle(probe).color;
-    probe.remove();
-    return value;
-  }
-
   function read(table) {
     const heads = [...table.tHead.rows[0].cells];
     const rows = [...table.tBodies[0].rows];
@@ -32,26 +22,16 @@
   }
 
   function options(width, figures, shown, lines) {
-    const axis = { stroke: resolved("ink-soft"), grid: { stroke: resolved("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
     const series = shown.map((at) => ({
       label: figures.labels[at],
-      stroke: resolved(figures.tones[at]),
-      fill: lines ? undefined : resolved(figures.tones[at]),
+      stroke: plots.resolved(figures.tones[at]),
+      fill: lines ? undefined : plots.resolved(figures.tones[at]),
       width: lines ? 2 : 0,
       points: { show: lines, size: 4 },
       paths: lines ? undefined : uPlot.paths.bars({ size: [0.7, 40] }),
     }));
-    const utc = (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
-    return {
-      width,
-      height,
-      tzDate: utc,
-      cursor: { show: false },
-      legend: { show: shown.length > 1, live: false },
-      scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1) * 1.05] } },
-      axes: [{ ...axis, space: 60, size: 28, values: "{HH}:{mm}" }, { ...axis, size: 48 }],
-      series: [{}, ...series],
-    };
+    const legend = { show: shown.length > 1, live: false };
+    return plots.options(width, height, { space: 60, size: 28, values: "{HH}:{mm}" }, { size: 48 }, series, { legend });
   }
 
   function draw(box, figures) {
@@ -66,21 +46,11 @@
   function drawAll(group) {
     const figures = read(document.getElementById(group.dataset.charts));
     const boxes = [...group.querySelectorAll(".chart")];
-    let plots = [];
-    const redraw = () => {
-      plots.forEach((plot) => plot.destroy());
-      plots = boxes.map((box) => draw(box, figures));
-    };
-    redraw();
-    let width = group.clientWidth;
-    new ResizeObserver(() => {
-      if (group.clientWidth === width) return;
-      width = group.clientWidth;
-      redraw();
-    }).observe(group);
-    // Colours are drawn, not styled: a change of theme draws anew.
-    new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    let drawn = [];
+    plots.keep(group, () => {
+      drawn.forEach((plot) => plot.destroy());
+      drawn = boxes.map((box) => draw(box, figures));
+    });
   }
 
   document.querySelectorAll("[data-charts]").forEach(drawAll);
