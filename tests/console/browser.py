@@ -12,6 +12,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_play
 
 AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe-core" / "axe.min.js"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+SETTLED = """() => Promise.allSettled(document.getAnimations()
+    .filter(each => isFinite(each.effect.getComputedTiming().endTime)).map(each => each.finished))"""
+"""Ends when colours that change slowly, as those of Django's admin do, are what they will be."""
 T = TypeVar("T")
 
 
@@ -81,7 +84,9 @@ def overflows(page: Page) -> int:
 
 def violations(page: Page) -> list[str]:
     """What axe finds wrong with the page, serious and critical, rule and places."""
-    page.evaluate(AXE.read_text())
+    page.evaluate(SETTLED)
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run().then(result => result.violations)")
     return [
         f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"

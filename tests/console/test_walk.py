@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from tests.console import seed
 from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN
 from tests.console.harm import DESK, PHONE, harm
-from tests.luthien_site.matrix import PAGES
+from tests.luthien_site.matrix import CALL, PAGES, SESSION
 from tests.plugins.live import LiveLuthien
 
 pytestmark = pytest.mark.browser
@@ -24,6 +26,9 @@ seed.fill(seed.ordinary, seed.hostile, seed.besieged)
 """
 LISTS = ("/", "/sessions/", "/review/", "/activity/monitor", "/jobs/", "/admin/observability/auditevent/")
 ADMIN_PAGES = ("/admin/", "/admin/auth/user/", "/admin/auth/user/add/", "/admin/gateway/apikey/", "/nothing-here")
+MAIN = ("/", "/activity/monitor", "/calls/", f"/{CALL}", f"/{CALL}diff/", "/sessions/", f"/{SESSION}")
+Look = tuple[Literal["light", "dark"], ViewportSize]
+LOOKS: tuple[tuple[Look, Look], ...] = ((("light", DESK), ("dark", PHONE)), (("dark", DESK), ("light", PHONE)))
 REFUSED = ("404", "410", "422")
 
 
@@ -64,17 +69,19 @@ def _pages_of_the_list(page: Page, url: str) -> Iterator[str]:
 
 
 def test_every_page_can_be_used_by_everybody_and_fits_its_window(attacked: LiveLuthien) -> None:
-    """As axe says, wide in light and narrow in dark."""
+    """As axe says: each page in light and dark, one of them wide and the other narrow; the main ones in all four."""
+    addresses = _addresses()
+    assert set(MAIN) <= set(addresses)
 
     def visit(page: Page) -> list[str]:
         page.goto(f"{attacked.url}/login/")
-        faults = _faults(page, "/login/")
+        faults = _faults(page, "/login/", chain(*LOOKS))
         log_in(page, attacked.url, *ADMIN)
-        for path in (*_addresses(), *ADMIN_PAGES):
+        for number, path in enumerate((*addresses, *ADMIN_PAGES)):
             answer = page.request.get(attacked.url + path)
             if answer.text().startswith("<!DOCTYPE html>"):
                 page.goto(attacked.url + path)
-                faults += _faults(page, path)
+                faults += _faults(page, path, chain(*LOOKS) if path in MAIN else LOOKS[number % 2])
         return faults
 
     # axe writes styles of its own into the page.
@@ -87,12 +94,12 @@ def _addresses() -> list[str]:
     return [f"/{row.path or row.route}" for row in rows if row.route not in endless]
 
 
-def _faults(page: Page, path: str) -> list[str]:
+def _faults(page: Page, path: str, looks: Iterable[Look]) -> list[str]:
     found = []
-    for scheme, window in (("light", DESK), ("dark", PHONE)):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for scheme, window in looks:
+        page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(window)
-        found += [f"{path} in {scheme}: {fault}" for fault in violations(page)]
+        found += [f"{path} in {scheme}, {window['width']} px wide: {fault}" for fault in violations(page)]
         if wider := overflows(page):
             found.append(f"{path}: {wider} px wider than {window['width']}")
     return found
