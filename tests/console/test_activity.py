@@ -21,7 +21,7 @@ from tests.console import seed
 from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN, OUTSIDER, READER, opened
 from tests.console.hostile import PAYLOADS
-from tests.console.test_playground import browser_of
+from tests.people import browser_of
 from tests.plugins.live import LiveLuthien
 from tests.plugins.services import valkey_address
 
@@ -225,7 +225,7 @@ async def test_the_socket_is_closed_for_those_who_may_not_see_calls() -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_the_socket_tells_a_member_of_a_team_what_was_there_of_its_calls() -> None:
     await sync_to_async(seed.fill)(seed.ordinary)
-    member = await sync_to_async(browser_of)("member", "view_callrecord", group="team:research")
+    member = await sync_to_async(browser_of)("member", "view_callrecord", groups=["team:research"])
     socket = await connected(session_of(member))
     message: dict[str, Any] = json.loads(await socket.receive_from(timeout=10))
     assert message["recent"] and {event["kind"] for event in message["events"]} == {"finished"}
@@ -240,7 +240,7 @@ async def test_the_socket_tells_a_member_of_a_team_what_was_there_of_its_calls()
 @pytest.mark.django_db(transaction=True)
 async def test_the_socket_is_closed_soon_after_a_right_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("observability.activity.consumers.CHECK_EVERY", 0.01)
-    member = await sync_to_async(browser_of)("member", "view_callrecord", group="team:research")
+    member = await sync_to_async(browser_of)("member", "view_callrecord", groups=["team:research"])
     socket = await connected(session_of(member))
     await sync_to_async(User.objects.filter(username="member").delete)()
     while (output := await socket.receive_output(timeout=10))["type"] == "websocket.send":

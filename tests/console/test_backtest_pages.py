@@ -22,7 +22,8 @@ from tests.console import seed
 from tests.console.backtests import done, made, queued, twenty
 from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN
-from tests.console.test_playground import AUTHORS, browser_of
+from tests.console.test_playground import AUTHORS
+from tests.people import READS_CALLS, browser_of
 from tests.plugins.forked import ROOT
 from tests.plugins.live import LiveLuthien
 from tests.plugins.servers import die_with_parent
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def author(transactional_db: None) -> Client:
-    return browser_of("author", *AUTHORS, "view_callrecord", "view_body")
+    return browser_of("author", *AUTHORS, *READS_CALLS)
 
 
 def test_a_broker_that_is_away_is_told_on_the_page(author: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +59,7 @@ def test_only_authors_who_see_calls_may_run_one(client: Client, queued: list[int
 
 def test_a_member_of_a_team_runs_over_its_calls_and_sees_no_others_results(queued: list[int], author: Client) -> None:
     seed.fill(seed.ordinary)
-    member = browser_of("member", *AUTHORS, "view_callrecord", "view_body", group="team:research")
+    member = browser_of("member", *AUTHORS, *READS_CALLS, groups=["team:research"])
     own = int(re.findall(r"\d+", member.post(URL, {**NO_BASH, "most": "50"})["Location"])[-1])
     everybodys = int(re.findall(r"\d+", author.post(URL, {**NO_BASH, "most": "50"})["Location"])[-1])
     for pk in (own, everybodys):
@@ -129,7 +130,7 @@ def test_what_failed_is_run_again_as_it_was_asked_for(author: Client, queued: li
         assert getattr(other, name) == getattr(failed, name)
     running.run(other.pk)
     assert other.calls.count() == 7
-    member = browser_of("member", *AUTHORS, "view_callrecord", "view_body", group="team:research")
+    member = browser_of("member", *AUTHORS, *READS_CALLS, groups=["team:research"])
     assert member.post(f"{URL}{failed.pk}/again/").status_code == 404
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -16,6 +16,7 @@ from observability.figures.overview import Counts
 from observability.figures.seldom import Seldom
 from observability.models import CallRecord
 from tests.observability.reviews.conftest import put
+from tests.people import browser_of
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +28,8 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def reader(client: Client) -> Client:
-    user = User.objects.create_user("rita")
-    user.user_permissions.set(Permission.objects.filter(codename__in=["view_callrecord", "view_policy"]))
-    client.force_login(user)
-    return client
+def reader(db: None) -> Client:
+    return browser_of("rita", "view_callrecord", "view_policy")
 
 
 def today(number: int, *verdicts: str, **fields: object) -> CallRecord:

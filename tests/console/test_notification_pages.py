@@ -8,18 +8,17 @@ import subprocess
 import sys
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.test import Client
 from playwright.sync_api import Page
 
 from gateway.models import Team
 from gateway.notifications.models import Delivery, Endpoint
-from luthien_site import roles
 from observability.models import AuditEvent
 from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN
 from tests.gateway.notifications.conftest import told
 from tests.gateway.notifications.receiver import receiving
+from tests.people import member_of
 from tests.plugins.forked import ROOT
 from tests.plugins.live import LiveLuthien
 from tests.plugins.servers import die_with_parent
@@ -29,17 +28,6 @@ POST = ("new/", "{endpoint}/", "{endpoint}/secret/", "{endpoint}/test/", "delive
 READS = ("", "{endpoint}/")
 URL = "https://siem.example/hook?token=hidden"
 FORM = {"name": "pager", "url": "https://pager.example/", "team": "", "events": ["blocked"], "enabled": "on"}
-
-
-def logged_in(*groups: str) -> Client:
-    roles.make()
-    for name in groups:
-        Group.objects.get_or_create(name=name)
-    user = User.objects.create_user("someone")
-    user.groups.set(Group.objects.filter(name__in=groups))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def address(path: str) -> str:
@@ -65,7 +53,7 @@ def endpoint(db: None) -> Endpoint:
 def test_who_may_open_and_do_what(
     endpoint: Endpoint, group: str, reads: tuple[str, ...], writes: tuple[str, ...]
 ) -> None:
-    client = logged_in(group)
+    client = member_of(group)
     assert {path for path in GET if client.get(address(path)).status_code == 200} == set(reads)
     events = AuditEvent.objects.count()
     done = {path for path in POST if client.post(address(path), FORM | {"name": path}).status_code in (200, 302)}
@@ -81,7 +69,7 @@ def test_strangers_are_asked_to_log_in(endpoint: Endpoint, client: Client) -> No
 
 def test_a_reviewer_of_a_team_sees_its_endpoints_alone_and_no_secret_part_of_an_address(endpoint: Endpoint) -> None:
     told(URL, name="for-all")
-    page = logged_in("reviewer", "team:payments").get("/notifications/").content.decode()
+    page = member_of("reviewer", "team:payments").get("/notifications/").content.decode()
     assert "siem.example" in page
     assert "for-all" not in page
     assert "?token=" not in page
@@ -99,14 +87,14 @@ def test_a_reviewer_of_a_team_sees_its_endpoints_alone_and_no_secret_part_of_an_
     ],
 )
 def test_an_address_that_cannot_be_told_is_refused_beside_its_field(db: None, url: str, said: str) -> None:
-    page = logged_in("admin").post("/notifications/new/", FORM | {"url": url})
+    page = member_of("admin").post("/notifications/new/", FORM | {"url": url})
     assert page.status_code == 422
     assert said in page.content.decode()
     assert not Endpoint.objects.exists()
 
 
 def test_a_secret_is_shown_once(db: None) -> None:
-    client = logged_in("admin")
+    client = member_of("admin")
     page = client.post("/notifications/new/", FORM)
     row = Endpoint.objects.get()
     assert row.secret in page.content.decode()
@@ -119,7 +107,7 @@ def test_deliveries_come_in_pages_and_by_their_state(endpoint: Endpoint) -> None
         Delivery.objects.create(
             endpoint=endpoint, event_id=f"e{number}", event="x", body="{}", give_up_at=endpoint.created_at
         )
-    client = logged_in("admin")
+    client = member_of("admin")
     first = client.get("/notifications/")
     assert len(first.context["deliveries"]) == 50
     second = client.get(f"/notifications/?before={first.context['next']}")

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from playwright.sync_api import Page
 
@@ -21,6 +20,7 @@ from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN
 from tests.console.harm import harm
 from tests.console.hostile import PAYLOADS
+from tests.people import READS_CALLS, browser_of
 from tests.plugins.live import LiveLuthien
 from tests.streams import recordings
 
@@ -35,19 +35,9 @@ AUTHORS = ("view_policy", "add_policyversion")
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def browser_of(name: str, *rights: str, group: str = "") -> Client:
-    user = User.objects.create_user(name)
-    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
-    if group:
-        user.groups.add(Group.objects.create(name=group))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def author(transactional_db: None) -> Client:
-    return browser_of("author", *AUTHORS, "view_callrecord", "view_body")
+    return browser_of("author", *AUTHORS, *READS_CALLS)
 
 
 def run(client: Client, wanted: int = 200, /, **fields: Any) -> str:
@@ -94,7 +84,7 @@ def test_a_stored_version_runs_over_a_recorded_call_and_the_audit_knows(author: 
 
 def test_a_member_of_a_team_plays_with_its_calls_alone() -> None:
     seed.fill(seed.ordinary)
-    member = browser_of("member", *AUTHORS, "view_callrecord", "view_body", group="team:research")
+    member = browser_of("member", *AUTHORS, *READS_CALLS, groups=["team:research"])
     assert "allowed" in run(member, call=seed.PLAIN, **BLOCKS)
     assert "There is no such call, or it is not yours to see." in run(member, 422, call=seed.BLOCKED, **BLOCKS)
     assert seed.BLOCKED not in member.get(URL).content.decode()

@@ -4,7 +4,7 @@ from django.test import Client
 from observability import queries, shapes
 from observability.models import CallRecord
 from tests.console import seed
-from tests.console.test_playground import browser_of
+from tests.people import browser_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

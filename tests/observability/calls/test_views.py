@@ -4,12 +4,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.test import Client, override_settings
 
 from observability.models import CallRecord
 from observability.search.listing import page_of
 from tests.console import seed
+from tests.people import READS_CALLS, browser_of, page
 
 PAGES = ("/calls/", f"/calls/{seed.BLOCKED}/", f"/calls/{seed.BLOCKED}/diff/")
 BODY = f"/calls/{seed.BLOCKED}/body/response_original/"
@@ -25,17 +26,7 @@ def calls(transactional_db: None) -> None:
 @pytest.fixture
 def reader(transactional_db: None) -> Client:
     """A browser of somebody who is not staff but may view call records."""
-    user = User.objects.create_user("reader")
-    user.user_permissions.set(Permission.objects.filter(codename__in=("view_callrecord", "view_body")))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def page(client: Client, path: str) -> str:
-    answer = client.get(path)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    return browser_of("reader", *READS_CALLS)
 
 
 @pytest.mark.parametrize("path", [*PAGES, BODY, f"{BODY}preview/"])

@@ -12,6 +12,7 @@ from observability.recording.recorder import CallFacts, CallRecorder
 from observability.recording.writer import Writer
 from policies.content import ToolCall
 from tests.console import seed
+from tests.people import READS_CALLS, browser_of, page
 
 PAGE = f"/calls/{seed.BLOCKED}/diff/"
 TWO = f"/debug/diff?call={seed.BLOCKED}&other={seed.PLAIN}"
@@ -26,11 +27,7 @@ def calls(transactional_db: None) -> None:
 
 @pytest.fixture
 def reader(transactional_db: None) -> Client:
-    user = User.objects.create_user("reader")
-    user.user_permissions.set(Permission.objects.filter(codename__in=("view_callrecord", "view_body")))
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser_of("reader", *READS_CALLS)
 
 
 async def plain_stream(writer: Writer) -> None:
@@ -65,12 +62,6 @@ def recorder(writer: Writer, id: str, asked: dict[str, object], *, streamed: boo
         id=id, **names, dialect="anthropic", streamed=streamed, request_headers=[], request_body=body, snapshot=1
     )
     return CallRecorder(facts, writer)
-
-
-def page(client: Client, path: str, status: int = 200) -> str:
-    answer = client.get(path)
-    assert answer.status_code == status
-    return answer.content.decode()
 
 
 @pytest.mark.parametrize("path", [PAGE, TWO, "/debug/diff", f"/debug/diff?call={seed.BLOCKED}"])

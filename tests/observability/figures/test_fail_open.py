@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
 from observability.figures import fail_open, seldom
 from observability.figures.fail_open import FailOpen, Recent, Row
 from observability.models import CallRecord, Decision
+from tests.people import browser_of
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BANNER = "Calls passed unjudged"
@@ -113,14 +113,6 @@ def test_a_look_that_failed_is_tried_again() -> None:
     assert recent.of(None) == [FailOpen("judge", 1, NOON)]
 
 
-def user(name: str, *rights: str, staff: bool = False) -> Client:
-    made = User.objects.create_user(name, is_staff=staff)
-    made.user_permissions.set(Permission.objects.filter(codename__in=rights))
-    client = Client()
-    client.force_login(made)
-    return client
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/", "/calls/", "/admin/", "/admin/policies/policy/", "/nothing-here"])
 def test_every_page_tells_of_it_and_leads_to_the_calls(admin_client: Client, path: str) -> None:
@@ -139,7 +131,7 @@ def test_every_page_tells_of_it_and_leads_to_the_calls(admin_client: Client, pat
 @pytest.mark.django_db
 def test_who_minds_policies_is_told_and_strangers_are_not(client: Client) -> None:
     failed_open("a")
-    assert BANNER in user("operator", "view_policy", staff=True).get("/").content.decode()
-    assert BANNER in user("reviewer", "view_callrecord").get("/").content.decode()
-    assert BANNER not in user("outsider").get("/").content.decode()
+    assert BANNER in browser_of("operator", "view_policy", staff=True).get("/").content.decode()
+    assert BANNER in browser_of("reviewer", "view_callrecord").get("/").content.decode()
+    assert BANNER not in browser_of("outsider").get("/").content.decode()
     assert BANNER not in client.get("/login/").content.decode()

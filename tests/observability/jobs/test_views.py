@@ -5,29 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from luthien_site import roles
 from observability.figures.seldom import Seldom
 from observability.jobs import jobs
 from observability.models import AuditEvent, Job, Seal, Worker
 from observability.recovery.journal import Journal
+from tests.people import member_of
 
 pytestmark = pytest.mark.django_db
-
-
-def logged_in(*groups: str) -> Client:
-    roles.make()
-    for name in groups:
-        Group.objects.get_or_create(name=name)
-    user = User.objects.create_user("someone")
-    user.groups.set(Group.objects.filter(name__in=groups))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -52,7 +40,7 @@ def job() -> Job:
     ],
 )
 def test_who_sees_jobs_and_who_cancels_them(job: Job, group: str, reads: bool, cancels: bool) -> None:
-    client = logged_in(group)
+    client = member_of(group)
     for path in ("/jobs/", f"/jobs/{job.pk}/", f"/jobs/{job.pk}/progress/"):
         assert (client.get(path).status_code == 200) == reads, path
     assert (client.post(f"/jobs/{job.pk}/cancel/").status_code == 302) == cancels
@@ -66,7 +54,7 @@ def test_strangers_are_asked_to_log_in(job: Job, client: Client) -> None:
 
 
 def test_members_of_a_team_see_their_own_jobs_alone(job: Job) -> None:
-    client = logged_in("reviewer", "team:payments")
+    client = member_of("reviewer", "team:payments")
     mine = jobs.create("backtest", "someone")
     page = client.get("/jobs/")
     assert list(page.context["jobs"]) == [mine]
@@ -75,7 +63,7 @@ def test_members_of_a_team_see_their_own_jobs_alone(job: Job) -> None:
 
 
 def test_a_job_shows_how_far_it_is_and_what_it_said(job: Job) -> None:
-    client = logged_in("admin")
+    client = member_of("admin")
     page = client.get(f"/jobs/{job.pk}/").content.decode()
     assert 'value="40"' in page
     assert "four of ten" in page
@@ -86,14 +74,14 @@ def test_a_job_shows_how_far_it_is_and_what_it_said(job: Job) -> None:
 
 def test_a_job_that_is_over_is_not_cancelled(job: Job) -> None:
     Job.objects.update(state="done")
-    logged_in("admin").post(f"/jobs/{job.pk}/cancel/")
+    member_of("admin").post(f"/jobs/{job.pk}/cancel/")
     assert not AuditEvent.objects.filter(action="job.cancelled").exists()
 
 
 def test_jobs_come_in_pages_and_by_their_state() -> None:
     for _ in range(60):
         jobs.create("export")
-    client = logged_in("admin")
+    client = member_of("admin")
     first = client.get("/jobs/")
     assert len(first.context["jobs"]) == 50
     assert len(client.get(f"/jobs/?before={first.context['next']}").context["jobs"]) == 10
@@ -107,7 +95,7 @@ def test_what_waits_on_disk_is_told_on_every_page(
 
     settings.LUTHIEN_DATA_DIR = tmp_path
     monkeypatch.setattr(standing, "_waiting", Seldom(standing._waiting._look, meanwhile=0))
-    client = logged_in("admin")
+    client = member_of("admin")
     assert "Records wait on disk" not in client.get("/jobs/").content.decode()
     journal = Journal(tmp_path / "spill" / "one.journal", 0)
     journal.append([[("SQL", [("x" * 3000,)])]], 1)

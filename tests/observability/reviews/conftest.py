@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from observability.models import CallRecord, Decision
 from observability.search import indexing
 from tests.observability.test_queries import add
+from tests.people import READS_CALLS, browser_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 Judged = Callable[..., CallRecord]
@@ -32,9 +32,4 @@ def put(number: int, *verdicts: str, **fields: object) -> CallRecord:
 @pytest.fixture
 def reviewer(db: None) -> Client:
     """A browser of somebody who may label the calls of all teams."""
-    user = User.objects.create_user("rita")
-    names = ("view_callrecord", "view_body", "add_review")
-    user.user_permissions.set(Permission.objects.filter(codename__in=names))
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser_of("rita", *READS_CALLS, "add_review")

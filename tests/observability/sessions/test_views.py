@@ -15,6 +15,7 @@ from observability.models import AuditEvent, CallRecord, SessionCall
 from policies.verdicts import Decision
 from tests.console import seed
 from tests.observability.conftest import MakeWriter
+from tests.people import READS_CALLS, browser_of, page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SESSION = "ses_1"
@@ -48,17 +49,7 @@ def story(make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def reader(story: None) -> Client:
-    user = User.objects.create_user("reader")
-    user.user_permissions.set(Permission.objects.filter(codename__in=("view_callrecord", "view_body")))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def page(client: Client, path: str) -> str:
-    answer = client.get(path)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    return browser_of("reader", *READS_CALLS)
 
 
 def exported(client: Client) -> list[dict[str, Any]]:
