@@ -86,24 +86,29 @@ def find(subject: Subject) -> Found:
     )
 
 
-def erase(subject: Subject, *, actor: str, done: Erased | None = None, now: datetime | None = None) -> Iterator[int]:
-    """Erase, and yield how many calls each transaction erased. It may be killed anywhere and begun again."""
-    now, pace, done = now or timezone.now(), Pace(), done if done is not None else Erased()
+def erase(
+    subject: Subject,
+    *,
+    actor: str,
+    done: Erased | None = None,
+    now: datetime | None = None,
+    pace: Pace | None = None,
+) -> Iterator[int]:
+    """Erase, and yield how many calls each transaction erased. It may be killed anywhere and begun again.
+
+    No transaction erases more calls, or late verdicts, than `pace` allows.
+    """
+    now, pace, done = now or timezone.now(), pace or Pace(), done if done is not None else Erased()
     period = _erasable(subject).aggregate(first=Min("started_at"), last=Max("started_at"))
     done.reports += _withdraw(**period)
     scrubbing.overwrite_what_is_deleted()
-    while True:
+    for calls in _walked(subject, pace):
         with pace.step():
-            erased = _erase_calls(subject, pace.limit, now, done)
-        if not erased:
-            break
+            erased = _erase_calls(subject, calls, now, done)
         yield erased
-    while True:
+    while late := _late(subject, pace.limit):
         with pace.step():
-            removed = _erase_late(subject, pace.limit)
-        if not removed:
-            break
-        done.verdicts += removed
+            done.verdicts += _erase_late(subject, late)
         yield 0
     done.reports += _withdraw(**period)  # those that were begun meanwhile
     bodies = done.bodies
@@ -125,11 +130,25 @@ def _erasable(subject: Subject) -> QuerySet[CallRecord]:
     return subject.calls.filter(~Q(nonces=b""), sequence__isnull=False)
 
 
+def _walked(subject: Subject, pace: Pace) -> Iterator[list[str]]:
+    """Ids of calls to be erased, the newest first; then of those that came meanwhile, until none is left."""
+    calls = _erasable(subject).order_by("-started_at", "-id")
+    while page := _free(calls, pace.limit):
+        # What is erased already is passed once, not before each transaction.
+        while page:
+            yield [pk for pk, _ in page]
+            page = _free(calls.filter(started_at__lte=page[-1][1]), pace.limit)
+
+
+def _free(calls: QuerySet[CallRecord], limit: int) -> list[tuple[str, datetime]]:
+    return list(calls.exclude(holds.held()).values_list("pk", "started_at")[:limit])
+
+
 @transaction.atomic
-def _erase_calls(subject: Subject, limit: int, now: datetime, done: Erased) -> int:
+def _erase_calls(subject: Subject, calls: list[str], now: datetime, done: Erased) -> int:
     audit.lock()
-    free = _erasable(subject).exclude(holds.held()).order_by("-started_at", "-id")
-    rows = list(free.values("pk", "nonces", "boot_id", "sequence", "chain", *references.PAYLOADS)[:limit])
+    free = _erasable(subject).filter(pk__in=calls).exclude(holds.held()).order_by("-started_at", "-id")
+    rows = list(free.values("pk", "nonces", "boot_id", "sequence", "chain", *references.PAYLOADS))
     if not rows:
         return 0
     ids = [row["pk"] for row in rows]
@@ -156,13 +175,20 @@ def _hide_arguments(nonces: dict[str, bytes]) -> None:
     Block.objects.bulk_update(blocks, ["content", "arguments"])
 
 
-@transaction.atomic
-def _erase_late(subject: Subject, limit: int) -> int:
+def _late(subject: Subject, limit: int) -> list[Any]:
+    return list(_late_of(subject).order_by("call_id", "position").values_list("pk", flat=True)[:limit])
+
+
+def _late_of(subject: Subject) -> QuerySet[Decision]:
     """Verdicts that came late are leaves of their own, in which all they say stands: they go whole."""
-    audit.lock()
     calls = subject.calls.filter(nonces=b"").exclude(holds.held()).order_by()
-    late = Decision.objects.filter(late=True, call__in=calls.values("pk"))
-    rows = list(late.order_by("call_id", "position").values("pk", "boot_id", "sequence", "chain")[:limit])
+    return Decision.objects.filter(late=True, call__in=calls.values("pk"))
+
+
+@transaction.atomic
+def _erase_late(subject: Subject, late: list[Any]) -> int:
+    audit.lock()
+    rows = list(_late_of(subject).filter(pk__in=late).values("pk", "boot_id", "sequence", "chain"))
     if not rows:
         return 0
     Decision.objects.filter(pk__in=[row["pk"] for row in rows])._raw_delete("default")

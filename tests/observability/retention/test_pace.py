@@ -17,14 +17,14 @@ from observability import audit
 from observability.bodies.recipes import Part, encode
 from observability.models import AuditEvent, Blob, BlobReference, CallRecord
 from observability.recording.writer import Writer
-from observability.retention import collector, pace, purge
+from observability.retention import collector, erasure, pace, purge
 from tests.observability.retention.conftest import MUCH_LATER
 from tests.observability.retention.test_collector import LONG_AGO
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-SEARCH = re.compile('SELECT .* FROM "observability_(blob|callrecord|auditevent)"')
+SEARCH = re.compile('SELECT .* FROM "observability_(blob|callrecord|auditevent|decision)"')
 
 
 class Watch:
@@ -95,6 +95,16 @@ def test_no_step_of_a_purge_deletes_more_calls_or_events_than_its_pace_allows(
         gone = list(purge.purge(timezone.now() + timedelta(days=731), pace=watch.pace))
     assert sum(gone) == 5 + events
     assert max(gone) == 2
+
+
+def test_no_step_of_an_erasure_takes_more_calls_than_its_pace_allows_or_looks_for_them(
+    recorded: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watched(monkeypatch, most=2) as watch:
+        gone = list(erasure.erase(erasure.Subject("key", "ci"), actor="ada", pace=watch.pace))
+    assert (sum(gone), max(gone)) == (5, 2)
+    assert not CallRecord.objects.exclude(nonces=b"").exclude(pk="call_open").exists()
+    assert [sql for sql in watch.searches if "observability_blob" not in sql] == [], "bodies it looks at one by one"
 
 
 def test_a_pace_slows_down_where_transactions_are_slow_and_never_stands_still() -> None:
