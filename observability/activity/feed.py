@@ -110,15 +110,16 @@ class Feed:
         self._look_now.set()
 
     async def _look_again(self) -> None:
-        while True:
+        while not _told_to_end():
             try:
                 await self._look()
             except Exception:
                 log.warning("activity cannot be read from the record", exc_info=True)
             self._first_look.set()
             seldom = settings.REDIS_URL and not publisher.failing
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._look_now.wait(), LOOK_SELDOM if seldom else LOOK_EVERY)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SELDOM if seldom else LOOK_EVERY):
+                    await self._look_now.wait()
             self._look_now.clear()
 
     async def _look(self) -> None:
@@ -159,7 +160,7 @@ class Feed:
             self._unheard.discard(call)
 
     async def _be_present(self) -> None:
-        while True:
+        while not _told_to_end():
             with suppress(Exception):
                 await announce(PRESENCE, {"type": "activity"})
             await asyncio.sleep(WATCHED_FOR / 3)
@@ -182,11 +183,17 @@ def end() -> None:
         each.end()
 
 
+def _told_to_end() -> bool:
+    """Whether this task was cancelled: the client of Redis may take that for a lost connection, and try again."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def heard(group: str) -> AsyncIterator[dict[str, Any]]:
     """Messages to `group`, for as long as somebody asks; a channel layer that is away is tried again."""
     layer = get_channel_layer()
     assert layer is not None
-    while True:
+    while not _told_to_end():
         try:
             channel = await layer.new_channel()
             await layer.group_add(group, channel)
@@ -195,7 +202,7 @@ async def heard(group: str) -> AsyncIterator[dict[str, Any]]:
             await asyncio.sleep(LOOK_SELDOM)
             continue
         try:
-            while True:
+            while not _told_to_end():
                 yield await layer.receive(channel)
         finally:
             with suppress(Exception):

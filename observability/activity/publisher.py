@@ -87,8 +87,9 @@ class Publisher:
             while self._pending or self._lost:
                 await asyncio.sleep(EVERY)
                 batch = self._batch()
-                with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(announce(EVENTS, {"type": "activity", "batch": batch}), EVERY * 20)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(EVERY * 20):
+                        await announce(EVENTS, {"type": "activity", "batch": batch})
             self.failing = False
         except Exception as error:
             # The numbers of what was lost are missing from what comes next.

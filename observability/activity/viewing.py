@@ -87,7 +87,8 @@ class Viewing:
                 self._recent_wanted = False
                 yield self._message(await self._recent(), where, recent=True)
             try:
-                await asyncio.wait_for(self._again.wait(), BEAT)
+                async with asyncio.timeout(BEAT):
+                    await self._again.wait()
             except TimeoutError:
                 yield self._message([], where)
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -146,3 +147,58 @@ async def test_a_record_that_cannot_be_read_keeps_nobody_waiting(
     feed, viewer = Feed(), Viewer()
     await asyncio.wait_for(feed.join(viewer), 20)
     feed.leave(viewer)
+
+
+async def test_it_ends_where_a_library_takes_being_cancelled_for_a_lost_connection(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, record: Record, heard: asyncio.Queue[dict[str, Any]]
+) -> None:
+    waiting = asyncio.Event()
+
+    async def announce(*_: Any) -> None:
+        waiting.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError from None
+
+    settings.REDIS_URL = "redis://there"
+    monkeypatch.setattr(module, "announce", announce)
+    monkeypatch.setattr(module, "WATCHED_FOR", 0.0)
+    feed, viewer = Feed(), Viewer()
+    await feed.join(viewer)
+    await waiting.wait()
+    tasks = list(feed._tasks)
+    feed.leave(viewer)
+    assert await asyncio.wait(tasks, timeout=10) == (set(tasks), set())
+
+
+async def test_who_was_told_to_end_while_it_subscribed_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    subscribing = asyncio.Event()
+
+    class Layer:
+        left: tuple[str, ...] = ()
+
+        async def new_channel(self) -> str:
+            return "mine"
+
+        async def group_add(self, *_: str) -> None:
+            subscribing.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+        async def receive(self, channel: str) -> dict[str, Any]:
+            raise AssertionError(f"{channel} is listened to")
+
+        async def group_discard(self, *names: str) -> None:
+            self.left = names
+
+    layer = Layer()
+    monkeypatch.setattr(module, "get_channel_layer", lambda: layer)
+
+    async def listen() -> list[dict[str, Any]]:
+        return [message async for message in module.heard("group")]
+
+    listening = asyncio.create_task(listen())
+    await subscribing.wait()
+    listening.cancel()
+    assert (await listening, layer.left) == ([], ("group", "mine"))
