@@ -15,6 +15,7 @@ from gateway import fetching, secrets
 from gateway.notifications.models import Delivery, DeliveryState, Endpoint
 from gateway.notifications.patience import wait
 from gateway.notifications.sending import DEADLINE, Message, Outcome, send
+from observability.retention.pace import Pace
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +43,13 @@ def deliver() -> int:
 
 
 def forget() -> int:
-    """Delete deliveries that are over and older than KEPT; returns how many."""
+    """Delete deliveries that are over and older than KEPT, some at a time; returns how many."""
     old = Delivery.objects.filter(created_at__lt=timezone.now() - KEPT).exclude(state=DeliveryState.PENDING)
-    return old.delete()[0]
+    pace, gone = Pace(), 0
+    while found := list(old.values_list("pk", flat=True)[: pace.limit]):
+        with pace.step():
+            gone += old.filter(pk__in=found).delete()[0]
+    return gone
 
 
 def _due() -> list[Endpoint]:

@@ -159,7 +159,7 @@ def _erase_calls(subject: Subject, calls: list[str], now: datetime, done: Erased
     CallRecord.objects.filter(pk__in=ids).update(**NOTHING)
     for id in ids:
         done.bodies += let_go(needed.get(id, set()), now)
-    contents_gone.send(sender=erase, call_ids=ids)
+    contents_gone.send(sender=erase, call_ids=ids, whole=False)
     commits = bury("erased", ranges((row["boot_id"], row["sequence"], row["chain"]) for row in rows), signing_key())
     audit.record(actor=ACTOR, action=ERASED, subject=str(subject), detail={"calls": len(ids)}, commits=commits)
     done.calls += len(ids)

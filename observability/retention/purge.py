@@ -119,7 +119,7 @@ def _remove_calls(calls: QuerySet[CallRecord], taken: Taken) -> int:
     places: list[Place] = [(row["boot_id"], row["sequence"], row["chain"]) for row in rows]
     late = Decision.objects.filter(call_id__in=ids, late=True)
     places += late.order_by().values_list("boot_id", "sequence", "chain")
-    contents_gone.send(sender=purge, call_ids=ids)
+    contents_gone.send(sender=purge, call_ids=ids, whole=True)
     for model in (Decision, Block):
         model._base_manager.filter(call_id__in=ids)._raw_delete("default")
     CallRecord.objects.filter(pk__in=ids)._raw_delete("default")

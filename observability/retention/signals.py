@@ -3,6 +3,6 @@
 from django.dispatch import Signal
 
 contents_gone = Signal()
-"""Sent with `call_ids`, in the transaction in which the contents of these calls go: purged, or erased.
+"""Sent with `call_ids` and `whole`, in the transaction in which the contents of these calls go.
 
-Their rows are still there."""
+`whole`: the calls are purged, else erased. Their rows are still there."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef
-
-from observability.models import CallRecord
 from observability.retention.signals import contents_gone
 
 from .models import Review
@@ -17,7 +14,9 @@ def listen() -> None:
     contents_gone.connect(_contents_gone, dispatch_uid="reviews")
 
 
-def _contents_gone(sender: object, call_ids: Sequence[str], **_: object) -> None:
+def _contents_gone(sender: object, call_ids: Sequence[str], whole: bool, **_: object) -> None:
     reviews = Review.objects.filter(call_id__in=call_ids)
-    reviews.exclude(comment="").update(comment="")
-    reviews.filter(~Exists(CallRecord.objects.filter(pk=OuterRef("call_id")))).delete()
+    if whole:
+        reviews._raw_delete("default")
+    else:
+        reviews.exclude(comment="").update(comment="")

@@ -14,6 +14,8 @@ from observability.recording.writer import Writer
 from observability.retention import collector, holds, pace, purge
 from observability.retention.kinds import Kind
 from observability.retention.periods import set_period
+from observability.reviews import labelling
+from observability.reviews.models import WHOLE_CALL, Label, Review
 from observability.tasks import purge_record
 from tests.observability.retention.conftest import MUCH_LATER
 from tests.observability.verification.conftest import Verify, rows
@@ -37,6 +39,13 @@ def test_what_is_old_goes_whole_and_the_chain_verifies(recorded: Writer, verify:
     assert not BlobReference.objects.exclude(source__in=Blob.objects.values("pk")).exists()
     report = verify(anchor=True, bodies=True)
     assert (report.findings, report.removed) == ([], 6)
+
+
+def test_labels_go_with_their_calls(recorded: Writer) -> None:
+    for call in CallRecord.objects.filter(pk__in=("call_1", "call_open")):
+        labelling.label(call, WHOLE_CALL, Label.MISSED, by="rita", comment="they wrote a name")
+    run()
+    assert list(Review.objects.values_list("call_id", "comment")) == [("call_open", "they wrote a name")]
 
 
 def test_nothing_young_goes(recorded: Writer) -> None:

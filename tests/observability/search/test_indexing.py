@@ -102,7 +102,7 @@ def test_what_is_forgotten_is_found_no_more() -> None:
 def test_what_is_erased_is_forgotten_with_it() -> None:
     add(1)
     indexing.catch_up()
-    contents_gone.send(sender=None, call_ids=["call_001"])
+    contents_gone.send(sender=None, call_ids=["call_001"], whole=False)
     assert not SearchEntry.objects.exists()
 
 
