@@ -7,18 +7,20 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from urllib.parse import urlsplit
 
 import uvicorn
 from django.conf import settings
 from django.db import connections
 
+from luthien_site.supervising import kept_running
+
 DRAIN_SECONDS = 30
 # Longer than clients keep idle connections, so that none sends a request into a closing one.
 KEEP_ALIVE_SECONDS = 75
 WORKER_STOP_SECONDS = 10
+WORKER_PAUSE_SECONDS = 5
 
 
 class CannotServe(Exception):
@@ -66,20 +68,14 @@ def announce(url: str) -> str:
     return url
 
 
-@contextmanager
-def worker_beside() -> Iterator[None]:
-    """Runs the Celery worker and beat as a child, out of reach of the terminal's Ctrl-C, and ends it afterwards."""
+def worker_beside() -> AbstractContextManager[None]:
+    """Keeps the Celery worker and beat running as a child, out of reach of the terminal's Ctrl-C."""
     command = [sys.executable, "-m", "luthien_site.worker", str(os.getpid())]
-    worker = subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True, stdin=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        worker.terminate()
-        try:
-            worker.wait(WORKER_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+
+    def begin() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True, stdin=subprocess.DEVNULL)
+
+    return kept_running(begin, pause=WORKER_PAUSE_SECONDS, patience=WORKER_STOP_SECONDS)
 
 
 def needs_worker() -> bool:
