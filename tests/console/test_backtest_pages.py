@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,9 +21,9 @@ from tests.console.browser import browse, log_in, overflows, violations
 from tests.console.conftest import ADMIN
 from tests.console.test_playground import AUTHORS
 from tests.people import READS_CALLS, browser_of
-from tests.plugins.forked import ROOT
+from tests.plugins import forked
+from tests.plugins.forked import Forked
 from tests.plugins.live import LiveLuthien
-from tests.plugins.servers import die_with_parent
 
 __all__ = ["queued"]
 
@@ -201,12 +198,8 @@ def test_a_backtest_whose_worker_is_killed_is_begun_again_and_comes_to_its_end(s
         second.wait(30)
 
 
-def start_worker(site: LiveLuthien) -> subprocess.Popen[bytes]:
-    program = f"from luthien_site.worker import main; main({os.getpid()})"
-    with (site.data_dir / "worker.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-c", program], cwd=ROOT, env=site.env, stdout=log, stderr=log, preexec_fn=die_with_parent
-        )
+def start_worker(site: LiveLuthien) -> Forked:
+    return forked.worker(env=site.env, log=site.data_dir / "worker.log")
 
 
 @pytest.mark.browser

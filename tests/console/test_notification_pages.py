@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from django.test import Client
@@ -19,9 +16,8 @@ from tests.console.conftest import ADMIN
 from tests.gateway.notifications.conftest import told
 from tests.gateway.notifications.receiver import receiving
 from tests.people import member_of
-from tests.plugins.forked import ROOT
+from tests.plugins import forked
 from tests.plugins.live import LiveLuthien
-from tests.plugins.servers import die_with_parent
 
 GET = ("", "new/", "{endpoint}/", "{endpoint}/delete/")
 POST = ("new/", "{endpoint}/", "{endpoint}/secret/", "{endpoint}/test/", "deliveries/{delivery}/again/")
@@ -120,9 +116,7 @@ def test_a_life_of_an_endpoint(site: LiveLuthien) -> None:
     env = site.env | {"LUTHIEN_PRIVATE_HOSTS": "127.0.0.1"}
     site.env = env
     site.restart()
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "luthien_site.worker", str(os.getpid())], cwd=ROOT, env=env, preexec_fn=die_with_parent
-    )
+    worker = forked.worker(env=env, log=site.data_dir / "worker.log")
 
     def live(page: Page) -> None:
         log_in(page, site.url, *ADMIN)

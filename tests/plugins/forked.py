@@ -91,6 +91,13 @@ def run(*command: str | Path, env: Mapping[str, str], cwd: Path = ROOT) -> subpr
     return subprocess.CompletedProcess([sys.executable, *map(str, command)], code, *printed)
 
 
+def worker(*program: str, env: Mapping[str, str], log: Path) -> Forked:
+    """The worker beside a server, as `manage.py up` starts it; or `python PROGRAM`, which is told the same parent."""
+    command = program or ("-m", "luthien_site.worker")
+    with log.open("ab") as file:
+        return start(*command, str(nursery().process.pid), env=env, stdout=file, stderr=file)
+
+
 def _text(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode(errors="replace")

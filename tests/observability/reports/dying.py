@@ -41,6 +41,7 @@ def prepare(step: str) -> None:
 
 
 def main(step: str, parent: int) -> None:
+    os.setsid()  # or whoever started it would die of `die`, too
     import django
 
     import luthien_site.celery  # noqa: F401 (the application that jobs are sent through)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from io import BytesIO
 
 from observability.verification.report import verify
-from tests.plugins.forked import ROOT
+from tests.plugins import forked
+from tests.plugins.forked import Forked
 from tests.plugins.live import LiveLuthien, StartLuthien
-from tests.plugins.servers import die_with_parent
 
 STEPS = (
     "before",
@@ -46,18 +43,9 @@ print(json.dumps([report.job.state, report.job.attempts, report.file, made, publ
 """
 
 
-def worker(server: LiveLuthien, step: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.observability.reports.dying", step, str(os.getpid())]
-    with (server.data_dir / "worker.log").open("ab") as log:
-        return subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=server.env,
-            stdout=log,
-            stderr=log,
-            preexec_fn=die_with_parent,
-            start_new_session=True,
-        )
+def worker(server: LiveLuthien, step: str) -> Forked:
+    dying = ("-m", "tests.observability.reports.dying", step)
+    return forked.worker(*dying, env=server.env, log=server.data_dir / "worker.log")
 
 
 def told(server: LiveLuthien) -> list[object]:
