@@ -49,7 +49,6 @@ COVERED_BY: dict[str, str] = {
     "observability/activity/answers.py": "tests/gateway/test_activity.py",
     "observability/activity/cursors.py": "tests/observability/activity/test_memory.py",
     "observability/activity/history.py": "tests/gateway/test_activity.py",
-    "observability/activity/viewing.py": "tests/gateway/test_activity.py",
     "observability/activity/stream.py": "tests/gateway/test_activity.py",
     "observability/rows/attempts.py": "tests/observability/recording/test_recorder.py",
     "observability/activity/consumers.py": "tests/console/test_activity.py",

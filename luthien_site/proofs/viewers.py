@@ -54,10 +54,12 @@ class Calls:
 
 @dataclass
 class Seen:
-    """What the viewers of all rounds saw: events on record for each of them, and how late the latest came (seconds)."""
+    """What the viewers of all rounds saw: events on record for each of them, what was lost of them, how many events
+    they were told that there was no room for, and how late the latest came (seconds)."""
 
     events: int = 0
     lost: int = 0
+    missed: int = 0
     latest: float = 0.0
     gone: int = 0
 
@@ -151,6 +153,7 @@ async def _compare(gateway: Gateway, watchers: Watchers, ids: list[str], seen: S
     seen.gone += watchers.gone
     for each in watchers.all:
         seen.lost += len(told - each.seen)
+        seen.missed += each.missed
         seen.latest = max(seen.latest, each.latest)
 
 
@@ -176,6 +179,7 @@ def finding(calls: Calls, seen: Seen, viewers: int, seconds: float) -> Finding:
         "calls while all watched": sum(map(len, calls.watched)),
         "events on record, for each viewer": seen.events,
         "events lost, of all viewers": seen.lost,
+        "events that viewers were told there was no room for": seen.missed,
         "ms until the latest event was seen": round(seen.latest * 1000),
     }
     for name, phases, cpu in (("nobody", calls.quiet, calls.cpu_quiet), ("all", calls.watched, calls.cpu_watched)):

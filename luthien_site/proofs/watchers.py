@@ -12,6 +12,7 @@ from time import time
 
 import aiohttp
 
+_MISSED = re.compile(rb'"missed":([1-9]\d*)')
 _EVENT = re.compile(rb'"id":"([^"]+)","kind":"[a-z_]+","at":(\d+)')
 JOIN_SECONDS = 30.0
 ADMIN = "admin"
@@ -40,13 +41,14 @@ class Told(dict[bytes, bytes]):
 
 @dataclass
 class Watcher:
-    """What one viewer saw: ids of events, and how late the latest of them came (seconds). Of what happened before
-    `since` (seconds since 1970) nothing is late."""
+    """What one viewer saw: ids of events, how late the latest of them came (seconds), and how many it was told that
+    there was no room for. Of what happened before `since` (seconds since 1970) nothing is late."""
 
     told: Told
     since: float = inf
     seen: set[bytes] = field(default_factory=set)
     latest: float = 0.0
+    missed: int = 0
     joined: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, pieces: Sequence[bytes]) -> None:
@@ -57,6 +59,10 @@ class Watcher:
         happened = [at for at in map(self.told.at.__getitem__, new) if at >= self.since]
         if happened:
             self.latest = max(self.latest, now - min(happened))
+
+    def skip(self, told: bytes) -> None:
+        """`told` has no events, but may say how many there was no room for."""
+        self.missed += sum(map(int, _MISSED.findall(told)))
 
 
 class Watchers:
@@ -116,7 +122,8 @@ class Watchers:
         async with self._session.ws_connect(address, origin=self._url, max_msg_size=0, decode_text=False) as socket:
             async for message in socket:
                 watcher.joined.set()
-                events = message.data.partition(b'"events":')[2]
+                head, _, events = message.data.partition(b'"events":')
+                watcher.skip(head)
                 watcher.take(events.strip(b"[{}]").split(b"},{"))
 
     async def _over_events(self, watcher: Watcher) -> None:
@@ -126,4 +133,5 @@ class Watchers:
             async for chunk in stream.content.iter_any():
                 watcher.joined.set()
                 *frames, rest = (rest + chunk).split(b"\n\n")
+                watcher.skip(b"".join(frame for frame in frames if frame.startswith(b"event: missed")))
                 watcher.take(frames)

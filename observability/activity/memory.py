@@ -52,9 +52,14 @@ class Backlog:
             self._missed += len(oldest) - len(left)
             self._waiting -= len(oldest) - len(left)
 
-    def take(self) -> tuple[list[Shown], int]:
-        """What waits, oldest first, and how many events there was no room for."""
-        taken = list(self._pieces), self._missed
-        self._pieces.clear()
-        self._waiting = self._missed = 0
-        return taken
+    def take(self, enough: int) -> tuple[list[Shown], int]:
+        """What waits, oldest first, in whole pieces up to where they have `enough` events; and how many there was no
+        room for."""
+        taken: list[Shown] = []
+        count = 0
+        while self._pieces and count < enough:
+            taken.append(self._pieces.popleft())
+            count += len(taken[-1])
+        self._waiting -= count
+        missed, self._missed = self._missed, 0
+        return taken, missed

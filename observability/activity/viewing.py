@@ -22,8 +22,10 @@ BEAT = 15.0
 """Seconds of silence after which a message without events is sent."""
 PAUSE, PAUSE_EACH = 0.15, 0.004
 """Seconds between two messages to a viewer, at least; with many viewers so many for each of them."""
-MOST = 1_000
-"""Events that wait for a viewer; those beyond are counted."""
+MOST = 5_000
+"""Events that wait for a viewer; those beyond are counted. All who see the same share them, so they cost no memory."""
+ENOUGH = 1_000
+"""Events after which a message ends, so that what a slow viewer is behind does not fill its socket at once."""
 RECENT_CALLS, RECENT_EVENTS = 200, 200
 """How far a viewer that begins looks back."""
 
@@ -51,6 +53,7 @@ class Viewing:
         except BaseException:
             self._feed.leave(self)
             raise
+        self._reached = self._cursor or self._feed.cursor()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -94,11 +97,15 @@ class Viewing:
                 continue
             self._again.clear()
             if not self._recent_wanted:
-                where = self._feed.cursor()
-                pieces, missed = self._backlog.take()
+                offered = self._feed.cursor()
+                pieces, missed = self._backlog.take(ENOUGH)
+                if len(self._backlog):
+                    self._again.set()
+                else:
+                    self._reached = offered
                 pieces = await self._whole(pieces)
                 if any(map(len, pieces)) or missed:
-                    yield self._message(pieces, where, missed)
+                    yield self._message(pieces, self._reached, missed)
                     await asyncio.sleep(max(PAUSE, PAUSE_EACH * self._feed.viewers()))
 
     def _message(self, pieces: Sequence[Shown], where: Cursor, missed: int = 0, recent: bool = False) -> Message:

@@ -11,8 +11,8 @@ def events(*numbers: int) -> Shown:
     return Shown([{"at": number} for number in numbers])
 
 
-def taken(backlog: Backlog) -> tuple[list[int], int]:
-    pieces, missed = backlog.take()
+def taken(backlog: Backlog, enough: int = 99) -> tuple[list[int], int]:
+    pieces, missed = backlog.take(enough)
     return [event["at"] for piece in pieces for event in piece.events], missed
 
 
@@ -26,6 +26,15 @@ def test_a_slow_viewer_keeps_the_newest_and_is_told_how_many_it_missed() -> None
     backlog.add(events(1, 2, 3, 4, 5))
     backlog.add(events(6))
     assert taken(backlog) == ([4, 5, 6], 3)
+
+
+def test_what_is_behind_is_taken_piece_by_piece() -> None:
+    backlog = Backlog(9)
+    for piece in (events(1, 2), events(3, 4), events(5)):
+        backlog.add(piece)
+    assert taken(backlog, 3) == ([1, 2, 3, 4], 0)
+    assert len(backlog) == 1
+    assert taken(backlog, 3) == ([5], 0)
 
 
 def test_an_id_is_new_once_as_long_as_it_is_remembered() -> None:

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+
+from observability.activity import viewing
+from observability.activity.batches import Batch
+from observability.activity.cursors import Cursor
+from observability.activity.events import Subject, original_block
+from observability.activity.filters import Filter
+from observability.activity.viewing import ENOUGH, Viewing
+from observability.viewers import Sight
+
+SUBJECT = Subject("call", "team", "key", "session", "model", 0)
+
+
+class Onward:
+    """A feed whose cursor goes on by one each time that somebody asks for it."""
+
+    def __init__(self) -> None:
+        self._told = count(1)
+
+    async def join(self, viewer: Viewing) -> None:
+        pass
+
+    def leave(self, viewer: Viewing) -> None:
+        pass
+
+    def viewers(self) -> int:
+        return 0
+
+    def cursor(self) -> Cursor:
+        told = next(self._told)
+        return Cursor(told, told)
+
+
+def batch(numbers: Sequence[int]) -> Batch:
+    return Batch([original_block(SUBJECT, 0.0, number, "text", "", 1) for number in numbers])
+
+
+async def test_who_is_behind_goes_on_from_where_they_are_and_not_from_what_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(viewing, "feed", Onward)
+    monkeypatch.setattr(viewing, "PAUSE", 0.0)
+    async with Viewing(Sight(None, True), Filter()) as viewer:
+        viewer.offer(batch(range(ENOUGH)))
+        viewer.offer(batch([ENOUGH]))
+        messages = viewer.messages()
+        behind, rest = await anext(messages), await anext(messages)
+        viewer.end()
+        assert [message async for message in messages] == []
+    assert [sum(map(len, message.pieces)) for message in (behind, rest)] == [ENOUGH, 1]
+    assert behind.cursor == "1-1"
+    assert rest.cursor > behind.cursor
