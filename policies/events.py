@@ -13,7 +13,6 @@ has no frame. `source` is the parsed JSON of the frame: what a minimal edit star
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
@@ -140,11 +139,6 @@ class Grammar:
         if state is None:
             raise GrammarError(f"{type(event).__name__} may not stand here ({self._state})")
         self._state = state
-
-
-def detached(event: Event) -> Event:
-    """The event without its frame, as an edited event must be; its source stays."""
-    return event if event.frame is None else dataclasses.replace(event, frame=None)
 
 
 def build_block(start: BlockStart, deltas: Iterable[BlockDelta]) -> Block:

@@ -18,7 +18,6 @@ from policies.events import (
     Start,
     block_events,
     build_block,
-    detached,
     fold,
     response_events,
 )
@@ -83,14 +82,6 @@ def test_a_block_may_break_off_in_a_failure() -> None:
     for event in (Start(), BlockStart("text"), BlockDelta("x"), Failure("x", "y")):
         grammar.check(event)
     assert grammar.complete
-
-
-def test_an_event_without_its_frame_keeps_its_source() -> None:
-    event = BlockDelta("x", frame=Frame(b"x"), source={"a": 1})
-    assert detached(event).frame is None and detached(event).source == {"a": 1}
-    assert detached(detached(event)) == event
-    bare = BlockDelta("x")
-    assert detached(bare) is bare
 
 
 def test_frames_are_compared_by_identity() -> None:

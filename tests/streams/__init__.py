@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from gateway.dialects import DIALECTS, OPENAI_EMBEDDINGS, Dialect
 from policies.content import Request
+from policies.events import Event
 
 STREAMED: dict[str, Dialect] = {name: dialect for name, dialect in DIALECTS.items() if dialect is not OPENAI_EMBEDDINGS}
 """The dialects of answers that have blocks."""
@@ -34,3 +36,8 @@ def _read(dialect: str, suffix: str) -> list[tuple[str, bytes]]:
     paths = sorted((_HERE / dialect).glob(f"*{suffix}"))
     assert paths, f"no {suffix} recordings of {dialect}"
     return [(path.stem, path.read_bytes()) for path in paths]
+
+
+def detached(event: Event) -> Event:
+    """The event without its frame, as one that a policy edited comes to a writer; its source stays."""
+    return event if event.frame is None else dataclasses.replace(event, frame=None)

@@ -19,10 +19,9 @@ from policies.events import (
     Failure,
     Start,
     block_events,
-    detached,
     fold,
 )
-from tests.streams import answers, recordings, request_for
+from tests.streams import answers, detached, recordings, request_for
 
 STREAMS = dict(recordings("anthropic"))
 ANSWERS = dict(answers("anthropic"))

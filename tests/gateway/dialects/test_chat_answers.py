@@ -8,8 +8,8 @@ import orjson
 
 from gateway.dialects import OPENAI_CHAT
 from policies.content import Opaque, Text, Thinking, ToolCall
-from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, block_events, detached, fold
-from tests.streams import answers
+from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Start, block_events, fold
+from tests.streams import answers, detached
 
 ANSWERS = dict(answers("openai_chat"))
 

@@ -20,9 +20,8 @@ from policies.events import (
     Failure,
     Start,
     block_events,
-    detached,
 )
-from tests.streams import answers, recordings, request_for
+from tests.streams import answers, detached, recordings, request_for
 
 STREAMS = dict(recordings("openai_chat"))
 ANSWERS = dict(answers("openai_chat"))

@@ -13,8 +13,8 @@ import pytest
 
 from gateway.dialects import ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES
 from policies.content import Response, Text, Thinking, ToolCall, Usage
-from policies.events import BlockStart, Event, detached, response_events
-from tests.streams import recordings, request_for
+from policies.events import BlockStart, Event, response_events
+from tests.streams import detached, recordings, request_for
 
 RESPONSE = Response(
     "id_1",

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from policies.content import Response, Text, ToolCall
-from policies.events import Aside, End, Event, Failure, Grammar, StreamTruncated, detached, fold
-from tests.streams import STREAMED, answers, recordings, request_for
+from policies.events import Aside, End, Event, Failure, Grammar, StreamTruncated, fold
+from tests.streams import STREAMED, answers, detached, recordings, request_for
 
 STREAMS = [
     pytest.param(dialect, name, stream, id=f"{dialect}-{name}")

@@ -10,9 +10,9 @@ import pytest
 from gateway.dialects import OPENAI_RESPONSES
 from gateway.dialects.openai_responses.reader import Reader
 from gateway.errors import UpstreamGarbled, UpstreamStalled
-from policies.events import Aside, Failure, Start, StreamTruncated, detached
+from policies.events import Aside, Failure, Start, StreamTruncated
 from tests.gateway.dialects.test_responses_writer import STREAMS, frames, read, write
-from tests.streams import request_for
+from tests.streams import detached, request_for
 
 
 def test_a_failure_is_told_to_those_who_know_it_by_either_event() -> None:
