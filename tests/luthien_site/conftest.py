@@ -21,8 +21,11 @@ def forked_children(monkeypatch: pytest.MonkeyPatch) -> None:
     migrated_sqlite()  # before a bench binds this process, and all that it starts from then on, to one core
 
     def spawn(child: Child, command: Sequence[str | Path], env: Mapping[str, str], cwd: Path) -> None:
+        # A worker is told its parent, to leave with it.
+        me, parent = str(os.getpid()), str(forked.nursery().process.pid)
+        arguments = [parent if part == me else part for part in command[1:]]
         with child.log.open("ab") as log:
-            process = forked.start(*command[1:], env=env, stdout=log, stderr=log, cwd=cwd)
+            process = forked.start(*arguments, env=env, stdout=log, stderr=log, cwd=cwd)
         if child.core is not None:
             os.sched_setaffinity(process.pid, {child.core})
         monkeypatch.setattr(child, "_process", process)
