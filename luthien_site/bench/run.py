@@ -16,7 +16,7 @@ from typing import Any
 import uvloop
 
 from luthien_site import bootstrap
-from luthien_site.bench import litellm_proxy
+from luthien_site.bench import litellm_proxy, worker
 from luthien_site.bench.client import CallFailed
 from luthien_site.bench.gateway import MODEL, ROOT, UPPERCASE, Gateway, Setting, stack
 from luthien_site.bench.measure import Target
@@ -121,6 +121,7 @@ async def _targets(plan: Plan, core: int | None, say: Say, notes: list[str]) -> 
             gateway = Gateway(f"The gateway ({name})", setting)
             stack.callback(gateway.stop)
             await gateway.prepare()
+            worker.announce(setting)
             await gateway.start()
             says = untouched.upper() if policies else untouched
             targets.append(Target(name, gateway.port, plan.dialect, MODEL, setting.key, says, gateway))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from luthien_site.bench import indexing, measure, parsing, session
+from luthien_site.bench import measure, parsing, session, worker
 from luthien_site.bench.measure import Figures, Target
 from luthien_site.bench.variants import Way
 
@@ -109,7 +109,7 @@ def of_the_record(clients: int, seconds: float, turns: int, indexed: int) -> lis
         Scenario(
             "index",
             f"Indexing {indexed} calls for the search",
-            lambda t: indexing.index_cpu(t, indexed),
+            lambda t: worker.index_cpu(t, indexed),
             once=True,
             way="session",
         ),

@@ -5,7 +5,6 @@ The conversation is of files as an agent reads them, here Python's own library, 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sysconfig
 from collections.abc import Iterator
@@ -14,19 +13,16 @@ from typing import Any
 
 import zstandard
 
-from luthien_site import environment
+from luthien_site.bench import worker
 from luthien_site.bench.client import Pool
 from luthien_site.bench.gateway import Gateway
 from luthien_site.bench.measure import Figures, Target
 from luthien_site.bench.workload import WORD, Dialect, head
-from observability.rows import database
-from observability.rows.database import Database
 
 BEGINNING = 150_000
 """Bytes that are said before the first turn that is measured: instructions, tools, files."""
 TURN = 1000
 FILES = ("argparse.py", "tarfile.py", "subprocess.py", "inspect.py", "pathlib.py")
-SETTLE_SECONDS = 20.0
 _SIZES = {
     "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
     "postgres": "SELECT pg_database_size(current_database())",
@@ -44,19 +40,21 @@ async def session_bytes(target: Target, turns: int) -> Figures:
     """Bytes a call on record, bodies alone and all that the database grew by, beside bodies raw and compressed once."""
     assert isinstance(target.child, Gateway)
     setting = target.child.setting
-    kind = "postgres" if setting.database_url else "sqlite"
-    store = database.connect(environment.database(setting.database_url, setting.folder / "luthien.sqlite3"))
+    size = _SIZES["postgres" if setting.database_url else "sqlite"]
+    store = worker.connect(setting)
     compressor, pool = zstandard.ZstdCompressor(), Pool(target.port)
     raw = compressed = 0
     try:
-        before, stored = await _settled(store, _SIZES[kind]), _number(store, _BODIES)
-        for body in bodies(target.dialect, target.model, turns):
-            reply = await pool.call(head(target.dialect, target.key, len(body)) + body)
-            target.verify(reply)
-            answer = bytes(reply.body)
-            raw += len(body) + len(answer)
-            compressed += len(compressor.compress(body)) + len(compressor.compress(answer))
-        grown, stored = await _settled(store, _SIZES[kind]) - before, _number(store, _BODIES) - stored
+        async with worker.running(setting, store):
+            before, stored = worker.number(store, size), worker.number(store, _BODIES)
+            for body in bodies(target.dialect, target.model, turns):
+                reply = await pool.call(head(target.dialect, target.key, len(body)) + body)
+                target.verify(reply)
+                answer = bytes(reply.body)
+                raw += len(body) + len(answer)
+                compressed += len(compressor.compress(body)) + len(compressor.compress(answer))
+            await worker.indexed(store)
+            grown, stored = worker.number(store, size) - before, worker.number(store, _BODIES) - stored
     finally:
         pool.close()
         store.close()
@@ -105,20 +103,3 @@ def _text(size: int) -> str:
     text = "".join((folder / name).read_text(encoding="utf-8") for name in FILES)
     # Never the same text twice, which no conversation holds.
     return text[:size]
-
-
-async def _settled(store: Database, sql: str) -> int:
-    """The size once it has not changed for a while: search is indexed beside the calls."""
-    size, same = -1, 0
-    for _ in range(int(SETTLE_SECONDS / 0.25)):
-        now = _number(store, sql)
-        same = same + 1 if now == size else 0
-        size = now
-        if same == 8:
-            break
-        await asyncio.sleep(0.25)
-    return size
-
-
-def _number(store: Database, sql: str) -> int:
-    return int(store.read(sql)[0][0])

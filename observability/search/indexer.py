@@ -24,7 +24,8 @@ log = structlog.get_logger(__name__)
 PAUSE_SECONDS = 2.0
 LIFELESS = timedelta(seconds=10)
 AT_ONCE = 25
-"""Calls of one transaction: SQLite lets nobody else write meanwhile."""
+"""Calls of one transaction, fewer where they take long: SQLite lets nobody else write meanwhile."""
+LONG_SECONDS = 0.1
 SHARE = 0.1
 """Of its time, what a gateway that has calls to serve gives to the index."""
 
@@ -50,12 +51,16 @@ class Indexer:
 
     def round(self) -> None:
         """Index what there is, if that is ours to do."""
+        calls = AT_ONCE
         while not self._stop.is_set() and self._is_ours():
             began = time.monotonic()
-            if not indexing.catch_up(AT_ONCE):
+            if not indexing.catch_up(calls):
                 return
+            took = time.monotonic() - began
+            # One call may take as long as a hundred others.
+            calls = max(1, calls // 2) if took > LONG_SECONDS else min(AT_ONCE, calls * 2)
             if self._is_busy():
-                self._stop.wait((time.monotonic() - began) * (1 / SHARE - 1))
+                self._stop.wait(took * (1 / SHARE - 1))
 
     def _run(self) -> None:
         while not self._stop.wait(PAUSE_SECONDS):

@@ -5,7 +5,6 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from itertools import count
 from typing import Any
 
 import pytest
@@ -187,14 +186,24 @@ def test_a_gateway_leaves_the_index_to_the_first_worker_that_is_alive() -> None:
     assert SearchEntry.objects.count() == 1
 
 
-def test_a_gateway_that_serves_calls_gives_the_index_a_tenth_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, busy, left = count(step=0.5), iter([True, False]), iter([25, 25, 0])
+def test_a_gateway_that_serves_calls_gives_the_index_a_tenth_of_its_time_in_short_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0, 0.5, 1, 1.05, 2, 2.05, 3, 3.05])
+    busy, left = iter([True, False, False]), iter([25, 12, 24, 0])
+    asked: list[int] = []
     waits: list[float] = []
+
+    def catch_up(most: int) -> int:
+        asked.append(most)
+        return next(left)
+
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(indexing, "catch_up", lambda most: next(left))
+    monkeypatch.setattr(indexing, "catch_up", catch_up)
     thread = indexer.Indexer(lambda: True, lambda: next(busy))
     monkeypatch.setattr(thread._stop, "wait", waits.append)
     thread.round()
+    assert asked == [25, 12, 24, 25]
     assert waits == [pytest.approx(4.5)]
 
 
