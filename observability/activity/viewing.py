@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from random import uniform
 
 from observability.queries import Teams
 from observability.viewers import Sight
@@ -106,7 +107,9 @@ class Viewing:
                 pieces = await self._whole(pieces)
                 if any(map(len, pieces)) or missed:
                     yield self._message(pieces, self._reached, missed)
-                    await asyncio.sleep(max(PAUSE, PAUSE_EACH * self._feed.viewers()))
+                    pause = max(PAUSE, PAUSE_EACH * self._feed.viewers())
+                    # Not all at the same moment: a hundred messages in a row are a pause in everybody's calls.
+                    await asyncio.sleep(pause * uniform(0.75, 1.25))  # noqa: S311 (nothing is secret about it)
 
     def _message(self, pieces: Sequence[Shown], where: Cursor, missed: int = 0, recent: bool = False) -> Message:
         self._sent += 1
