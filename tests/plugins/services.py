@@ -1,7 +1,8 @@
 """Starts the services that the tests run on, before Django reads its settings.
 
 `--db postgres` (the default) is the big installation, PostgreSQL and Valkey; `--db sqlite` is the laptop, with neither.
-Under xdist the controller starts each server once and the workers inherit its address through the environment.
+Under xdist the controller starts PostgreSQL once and the workers inherit its address through the environment; a Valkey,
+which tests empty, each of them has of its own.
 """
 
 import atexit
@@ -18,7 +19,6 @@ import pytest
 from tests.plugins.servers import Postgres, Valkey
 
 POSTGRES = "LUTHIEN_TEST_POSTGRES"
-VALKEY = "LUTHIEN_TEST_VALKEY"
 DATABASE = "LUTHIEN_TEST_DATABASE"
 
 
@@ -66,12 +66,10 @@ def postgres_address(database: str) -> str:
 
 @cache
 def valkey_address() -> str:
-    """The URL of the run's Valkey, which the first caller starts."""
-    if VALKEY not in os.environ:
-        server = Valkey()
-        atexit.register(server.stop)
-        os.environ[VALKEY] = server.url
-    return os.environ[VALKEY]
+    """The URL of this process's Valkey, which is started for the first caller."""
+    server = Valkey()
+    atexit.register(server.stop)
+    return server.url
 
 
 def create_database(template: str = "template0") -> str:
