@@ -31,6 +31,8 @@ URL = "/policies/backtests/"
 NO_BASH = {"policy_class": "tool_filter", "config-json": '{"deny": ["Bash"]}'}
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ON_ONE_SITE = pytest.mark.xdist_group("the pages of backtests")
+"""The first of these tests runs the backtest that the others look at."""
 
 
 @pytest.fixture
@@ -202,6 +204,7 @@ def start_worker(site: LiveLuthien) -> Forked:
     return forked.worker(env=site.env, log=site.data_dir / "worker.log")
 
 
+@ON_ONE_SITE
 @pytest.mark.browser
 def test_a_backtest_runs_in_a_worker_and_is_walked_through(worked: LiveLuthien) -> None:
     def visit(page: Page) -> None:
@@ -223,6 +226,7 @@ def test_a_backtest_runs_in_a_worker_and_is_walked_through(worked: LiveLuthien) 
     browse(visit)
 
 
+@ON_ONE_SITE
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_of_backtests_have_no_serious_fault_of_access_and_fit_a_phone(
