@@ -19,16 +19,16 @@ async def health(request: HttpRequest) -> HttpResponse:
 async def ready(request: HttpRequest) -> HttpResponse:
     """Policies, keys and routes are loaded and calls can be put on record; else 503 and what is missing.
 
-    `warnings` names what is served, but not as one would think.
+    `revision` is that of the configuration in force here, `warnings` names what is served, but not as one would think.
     """
-    missing = []
+    missing, body = [], dict[str, object]()
     try:
-        await directory.current()
+        body["revision"] = (await directory.current()).number
     except Unavailable as error:
         missing.append(str(error))
-    if not writer.current().healthy:
+    if not writer.current().ready:
         missing.append("the record cannot be written")
-    body: dict[str, object] = {"status": "unready", "missing": missing} if missing else {"status": "ready"}
+    body |= {"status": "unready", "missing": missing} if missing else {"status": "ready"}
     if warning := counting.warning():
         body["warnings"] = [warning]
     return JsonResponse(body, status=503 if missing else 200)

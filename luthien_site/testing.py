@@ -51,7 +51,7 @@ def spread(arguments: Sequence[str]) -> list[str]:
     """The arguments that run the tests on several processes, unless the caller's decide that or need a terminal."""
     if any(argument.startswith(("-n", "--numprocesses", "--pdb", "--trace", "--dist")) for argument in arguments):
         return []
-    return ["-n", str(min(MAX_PROCESSES, os.cpu_count() or 1)), "--dist", "loadgroup"]
+    return ["-n", str(min(MAX_PROCESSES, os.cpu_count() or 1)), "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 
 def find_node(environment: dict[str, str]) -> str | None:

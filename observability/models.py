@@ -12,6 +12,7 @@ from .jobs.models import Job as Job
 from .jobs.models import JobState as JobState
 from .jobs.models import Turn as Turn
 from .jobs.models import Worker as Worker
+from .processes import Process as Process
 from .reports.models import Report as Report
 from .retention.models import LegalHold as LegalHold
 from .retention.models import RetentionPeriod as RetentionPeriod
@@ -216,20 +217,6 @@ class BlobReference(models.Model):
     pk = models.CompositePrimaryKey("target", "source")
     target = models.BinaryField()
     source = models.BinaryField()
-
-
-class Process(models.Model):
-    """A gateway process that owns open calls. `ended_at` is set once its orphans are closed; nothing revives it."""
-
-    boot_id = models.TextField(primary_key=True)
-    host = models.TextField()
-    pid = models.IntegerField()
-    started_at = models.DateTimeField()
-    heartbeat_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-
-    class Meta:
-        verbose_name_plural = "processes"
 
 
 class AuditEvent(Chained):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from policies.content import Request, Response
 
@@ -167,6 +166,5 @@ def _is_stream(record: CallRecord, raw: bytes) -> bool:
 
 
 def other_processes(boot_id: str) -> int:
-    """How many gateway processes beside this one have shown a sign of life in the last ten seconds."""
-    alive = Process.objects.filter(ended_at=None, heartbeat_at__gt=timezone.now() - timedelta(seconds=10))
-    return alive.exclude(boot_id=boot_id).count()
+    """How many gateway processes beside this one are alive."""
+    return Process.objects.alive().exclude(boot_id=boot_id).count()

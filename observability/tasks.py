@@ -4,14 +4,16 @@ from typing import Literal
 
 from celery import shared_task
 
-from .jobs import jobs
+from .jobs import jobs, workers
 from .jobs.turns import in_turn
 from .models import Job
 from .reports import asking, building
 from .retention import collector, work
 from .retention.erasure import Subject
-from .search import in_worker as in_worker
-from .search import indexing
+from .search import indexer, indexing
+
+workers.accompany(workers.Pulse)
+workers.accompany(lambda: indexer.of_worker(workers.own_name()))
 
 
 @shared_task(name="observability.collect_blobs")

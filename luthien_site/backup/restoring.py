@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from luthien_site.backup.archive import BadBackup, Reader
 from luthien_site.backup.databases import fill, filling, is_used
@@ -23,7 +22,6 @@ from observability.verification.run import Report, Verification
 from observability.verification.snapshot import snapshot
 
 ACTOR = "manage.py restore"
-ALIVE = timedelta(seconds=10)
 
 
 class Refused(Exception):
@@ -63,7 +61,7 @@ def check(reader: Reader, *, force: bool) -> list[Table]:
     for table in wanted:
         if table.name not in said or tuple(said[table.name]["columns"]) != table.columns:
             raise BadBackup(f"It is of another version of Luthien: the table {table.name} differs.")
-    if Process.objects.filter(ended_at=None, heartbeat_at__gt=timezone.now() - ALIVE).exists():
+    if Process.objects.alive().exists():
         raise Refused("Luthien runs on this database. Stop all of its processes first.")
     if not force and is_used(wanted):
         raise Refused("This database is in use: --force deletes what it holds.")

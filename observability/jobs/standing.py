@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from observability import metrics
@@ -16,8 +15,6 @@ from observability.models import Process, Seal, Turn, Worker
 from observability.recovery.journal import bytes_waiting as _bytes_in
 
 from . import workers
-
-ALIVE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +41,12 @@ def standing() -> Standing:
         if family.name in ("luthien_record_queue", "luthien_record_lag_seconds")
         for sample in family.samples
     }
-    alive = Process.objects.filter(ended_at=None, heartbeat_at__gt=timezone.now() - ALIVE)
     return Standing(
         queue=int(said.get("luthien_record_queue", 0)),
         lag=said.get("luthien_record_lag_seconds", 0.0),
         waiting=bytes_waiting(),
         last_seal=Seal.objects.order_by("-number").values_list("at", flat=True).first(),
-        gateways=alive.count(),
+        gateways=Process.objects.alive().count(),
         workers=list(workers.alive()),
         beat=Turn.objects.filter(name="look_after_jobs").values_list("at", flat=True).first(),
     )

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from celery.signals import worker_ready, worker_shutdown
@@ -72,18 +72,25 @@ class Pulse:
         Worker.objects.filter(heartbeat_at__lt=now - FORGOTTEN_AFTER).delete()
 
 
-_pulses: list[Pulse] = []
+class Companion(Protocol):
+    """What runs beside a worker's jobs, in a thread of its own."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
-def _begin(**_: Any) -> None:
-    _pulses.append(Pulse())
-    _pulses[-1].start()
+def accompany(make: Callable[[], Companion]) -> None:
+    """Have one made and started with this process's worker, and stopped with it. To be called where tasks are."""
+    made: list[Companion] = []
 
+    def begin(**_: Any) -> None:
+        made.append(make())
+        made[-1].start()
 
-def _end(**_: Any) -> None:
-    while _pulses:
-        _pulses.pop().stop()
+    def end(**_: Any) -> None:
+        while made:
+            made.pop().stop()
 
-
-worker_ready.connect(_begin)
-worker_shutdown.connect(_end)
+    worker_ready.connect(begin, weak=False)
+    worker_shutdown.connect(end, weak=False)

@@ -117,7 +117,7 @@ class Committer:
             return HEARTBEAT_SECONDS
         if self.failures:
             return max(self._retry_at - time.monotonic(), 0.001)
-        return 0.001 if self._spill.waiting or self._backlog else HEARTBEAT_SECONDS
+        return 0.001 if self._spill.waiting or self._backlog or not self.ownership.since else HEARTBEAT_SECONDS
 
     def add(self, queued: Sequence[Queued]) -> None:
         """Prepare what came; with the database away it is durable in the journal on return."""

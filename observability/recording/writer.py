@@ -53,6 +53,12 @@ class Writer:
         """Whether the last write went well, or what comes now is durable all the same."""
         return self.mode == "off" or self._committer.is_healthy
 
+    @property
+    def ready(self) -> bool:
+        """Whether it is healthy, and the database has been told that this process lives, or was asked in vain."""
+        told = self._committer.ownership.since is not None or self._committer.failures > 0
+        return self.mode == "off" or (told and self._committer.is_healthy)
+
     def start(self) -> None:
         self._committer.start()
         self._thread.start()

@@ -8,11 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import structlog
 from django.db import DatabaseError, connection
-from django.utils import timezone
 
 from observability.jobs import workers
 from observability.models import Process
@@ -22,7 +20,6 @@ from . import indexing
 log = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 2.0
-LIFELESS = timedelta(seconds=10)
 AT_ONCE = 25
 """Calls of one transaction, fewer where they take long: SQLite lets nobody else write meanwhile."""
 LONG_SECONDS = 0.1
@@ -92,5 +89,5 @@ def is_first(boot_id: str) -> bool:
 
     Two may believe it for a moment, as may a worker beside a gateway: they do some work twice, and no harm.
     """
-    alive = Process.objects.filter(ended_at=None, heartbeat_at__gt=timezone.now() - LIFELESS)
-    return alive.order_by("started_at", "boot_id").values_list("boot_id", flat=True).first() in (boot_id, None)
+    oldest = Process.objects.alive().order_by("started_at", "boot_id").values_list("boot_id", flat=True).first()
+    return oldest in (boot_id, None)

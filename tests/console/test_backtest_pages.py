@@ -31,8 +31,6 @@ URL = "/policies/backtests/"
 NO_BASH = {"policy_class": "tool_filter", "config-json": '{"deny": ["Bash"]}'}
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ON_ONE_SITE = pytest.mark.xdist_group("the pages of backtests")
-"""The first of these tests runs the backtest that the others look at."""
 
 
 @pytest.fixture
@@ -204,16 +202,21 @@ def start_worker(site: LiveLuthien) -> Forked:
     return forked.worker(env=site.env, log=site.data_dir / "worker.log")
 
 
-@ON_ONE_SITE
+def run_a_backtest(page: Page, site: LiveLuthien) -> str:
+    """Returns its address, once it is done and on the page."""
+    log_in(page, site.url, *ADMIN)
+    page.goto(site.url + URL)
+    page.select_option("#id_policy_class", "tool_filter")
+    page.get_by_label("Deny").fill("Bash")
+    page.click("text=Run the backtest")
+    page.wait_for_selector("#progress .badge:has-text('done')", timeout=60_000)
+    return page.url
+
+
 @pytest.mark.browser
 def test_a_backtest_runs_in_a_worker_and_is_walked_through(worked: LiveLuthien) -> None:
     def visit(page: Page) -> None:
-        log_in(page, worked.url, *ADMIN)
-        page.goto(worked.url + URL)
-        page.select_option("#id_policy_class", "tool_filter")
-        page.get_by_label("Deny").fill("Bash")
-        page.click("text=Run the backtest")
-        page.wait_for_selector("#progress .badge:has-text('done')", timeout=60_000)
+        run_a_backtest(page, worked)
         page.reload()
         page.click("a[href='?against=now&change=newly_blocked#calls']")
         page.click("#calls tbody a >> nth=0")
@@ -226,21 +229,17 @@ def test_a_backtest_runs_in_a_worker_and_is_walked_through(worked: LiveLuthien) 
     browse(visit)
 
 
-@ON_ONE_SITE
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_of_backtests_have_no_serious_fault_of_access_and_fit_a_phone(
     worked: LiveLuthien, scheme: str
 ) -> None:
     def visit(page: Page) -> dict[str, Any]:
-        log_in(page, worked.url, *ADMIN)
         found: dict[str, Any] = {}
-        page.goto(worked.url + URL)
-        # Another process may have run the one backtest, on a site of its own.
-        ran = page.locator(f'a[href="{URL}1/"]').count() > 0
-        for path in (URL, *((f"{URL}1/", f"{URL}1/calls/0/") if ran else ())):
+        ran = run_a_backtest(page, worked)
+        for path in (worked.url + URL, ran, f"{ran}calls/0/"):
             page.set_viewport_size({"width": 1280, "height": 900})
-            page.goto(worked.url + path)
+            page.goto(path)
             faults = violations(page)
             page.set_viewport_size({"width": 390, "height": 844})
             if faults or overflows(page):

@@ -151,7 +151,7 @@ class House:
         """Puts sections of the configuration in force; what they lack of the house's goes out of force."""
         path = self.server.data_dir / "changed.yaml"
         path.write_text(yaml.safe_dump(sections))
-        self.server.manage("apply_config", str(path))
+        self.server.apply_config(path)
 
     async def record(self, call_id: str) -> Json:
         """What the debug API tells of a call, once it is closed."""

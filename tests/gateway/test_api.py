@@ -415,7 +415,9 @@ async def test_two_choices_that_nothing_changed_keep_their_bytes(house: House, s
 async def test_health_is_told_without_a_key(house: House) -> None:
     async with httpx.AsyncClient(base_url=house.url) as made:
         assert (await made.get("/health")).json() == {"status": "alive"}
-        assert (await made.get("/ready")).json() == {"status": "ready"}
+        ready = (await made.get("/ready")).json()
+        assert ready.keys() == {"status", "revision"}
+        assert ready["status"] == "ready"
         metrics = await made.get("/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
     for series in ("luthien_calls_total", "luthien_errors_total", "luthien_overhead_seconds", "luthien_record_lag"):

@@ -198,9 +198,9 @@ def test_the_commands_apply_and_export(tmp_path: Path, capsys: pytest.CaptureFix
     file = tmp_path / "luthien.yaml"
     file.write_text("providers: {demo: {dialect: demo}}")
     call_command("apply_config", str(file))
-    assert capsys.readouterr().out == "provider demo created\n"
+    assert capsys.readouterr().out == f"provider demo created\nThis is revision {revision()}.\n"
     call_command("apply_config", str(file))
-    assert capsys.readouterr().out == "Nothing to change.\n"
+    assert capsys.readouterr().out == f"Nothing to change.\nThis is revision {revision()}.\n"
     call_command("export_config")
     assert yaml.safe_load(capsys.readouterr().out)["providers"] == {"demo": {"dialect": "demo"}}
 

@@ -18,7 +18,7 @@ def program(folder: Path, name: str, code: int = 0) -> Path:
 def test_the_tests_run_on_several_processes_by_default() -> None:
     arguments = testing.spread(["tests/policies", "-q"])
     assert arguments[0] == "-n"
-    assert arguments[2:] == ["--dist", "loadgroup"]
+    assert arguments[2:] == ["--dist", "loadgroup", "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize("argument", ["-n0", "-n", "--pdb", "--numprocesses=3"])

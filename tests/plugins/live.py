@@ -2,6 +2,7 @@
 
 import atexit
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -72,6 +73,14 @@ class LiveLuthien:
         """The standard output of `manage.py ARGUMENTS` on this server's data; raises CalledProcessError on failure."""
         return manage(self.env, *arguments)
 
+    def apply_config(self, path: Path) -> None:
+        """Returns once what the file says is in force, where the server runs."""
+        revision = int(self.manage("apply_config", str(path)).split()[-1].rstrip("."))
+        deadline = time.monotonic() + START_DEADLINE
+        while self.process is not None and self.process.poll() is None and self._revision() < revision:
+            assert time.monotonic() < deadline, f"revision {revision} does not come into force"
+            time.sleep(0.05)
+
     @property
     def log_path(self) -> Path:
         return self.data_dir / "server.log"
@@ -86,13 +95,22 @@ class LiveLuthien:
         # A site without readiness still answers whether it is alive.
         return status == 200 or (status == 404 and self._status("/health") in (200, 404))
 
+    def _revision(self) -> int:
+        revision: int = json.loads(self._get("/ready")[1] or b"{}").get("revision", 0)
+        return revision
+
     def _status(self, path: str) -> int:
+        return self._get(path)[0]
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        """Status and body; 0 and nothing where the server does not answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", path)
-            return connection.getresponse().status
+            answer = connection.getresponse()
+            return answer.status, answer.read()
         except OSError:
-            return 0
+            return 0, b""
         finally:
             connection.close()
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from gateway.config_file import ConfigError, apply
+from policies.services import revision
 
 
 class Command(BaseCommand):
@@ -26,4 +27,6 @@ class Command(BaseCommand):
             raise CommandError(f"{file} is not UTF-8.") from None
         except ConfigError as error:
             raise CommandError(f"Nothing was changed. {file}:\n{error}") from None
-        self.stdout.write("\n".join(changes.lines) or "Nothing to change.")
+        for line in changes.lines or ["Nothing to change."]:
+            self.stdout.write(line)
+        self.stdout.write(f"This is revision {revision()}.")

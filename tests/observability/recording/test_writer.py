@@ -8,11 +8,12 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from observability.bodies.packing import SMALL
-from observability.models import Blob, CallRecord
+from observability.models import Blob, CallRecord, Process
 from observability.recording.recorder import CallRecorder, RecordUnavailable
 from observability.rows.database import Database, DatabaseAway, DatabaseRefused
 from observability.rows.statements import Statement
 from policies.content import ToolCall
+from tests.gateway.running import eventually
 from tests.observability.conftest import MakeWriter, make_facts
 from tests.observability.weather import ALLOWED, Weather, verify, whole_call
 
@@ -22,6 +23,19 @@ async def test_two_hundred_calls_at_once_are_all_durable_when_they_return(make_w
     await asyncio.gather(*(whole_call(CallRecorder(make_facts(), writer)) for _ in range(200)))
     assert await CallRecord.objects.filter(outcome="finished").acount() == 200
     assert await sync_to_async(verify)(writer.boot_id) == 200
+
+
+async def test_it_is_ready_once_others_can_see_that_it_lives(make_writer: MakeWriter, weather: Weather) -> None:
+    weather.gate.clear()
+    writer = make_writer(database=weather)
+    assert not writer.ready
+    weather.gate.set()
+
+    async def ready() -> bool:
+        return writer.ready
+
+    await eventually(ready)
+    assert await Process.objects.alive().filter(pk=writer.boot_id).aexists()
 
 
 async def test_the_chain_shows_an_edit(make_writer: MakeWriter) -> None:
