@@ -3,8 +3,11 @@
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import structlog
+
+log = structlog.get_logger(__name__)
 Begin = Callable[[], "subprocess.Popen[bytes]"]
 
 
@@ -33,14 +36,16 @@ class _Kept(threading.Thread):
 
     def run(self) -> None:
         while True:
-            self._process.wait()
+            status = self._process.wait()
             # One that cannot start must not take the machine.
             if self._over.wait(self._pause):
                 return
             with self._lock:
                 if self._over.is_set():
                     return
-                self._process = self._begin()
+                log.warning("a process died and is begun again", status=status)
+                with suppress(OSError):  # no memory, or no room for another process: at the next turn
+                    self._process = self._begin()
 
     def end(self, patience: float) -> None:
         with self._lock:

@@ -30,17 +30,18 @@ class Source(Protocol):
 
 @contextmanager
 def reading(settings: Mapping[str, Any]) -> Iterator[Source]:
-    """All that a database (an entry of DATABASES) holds now, however long the reading takes."""
-    if settings["ENGINE"].endswith("sqlite3"):
-        with closing(sqlite3.connect(settings["NAME"], isolation_level=None)) as lite:
-            lite.execute("BEGIN")
-            lite.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            yield _Sqlite(lite)
-    else:
-        with psycopg.connect(**postgres_options(settings)) as connected:
-            connected.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            connected.read_only = True
-            yield _Postgres(connected)
+    """All that the database (an entry of DATABASES) holds now, however long the reading takes. Raises DatabaseError."""
+    with connection.wrap_database_errors:
+        if settings["ENGINE"].endswith("sqlite3"):
+            with closing(sqlite3.connect(settings["NAME"], isolation_level=None)) as lite:
+                lite.execute("BEGIN")
+                lite.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                yield _Sqlite(lite)
+        else:
+            with psycopg.connect(**postgres_options(settings)) as connected:
+                connected.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                connected.read_only = True
+                yield _Postgres(connected)
 
 
 class _Sqlite:
@@ -100,7 +101,6 @@ def filling(tables: Iterable[Table]) -> Iterator[None]:
                 cursor.execute(f"TRUNCATE {', '.join(table.name for table in tables)} CASCADE")
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         yield
-        _reset_sequences()
         connection.check_constraints()
 
 
@@ -120,7 +120,7 @@ def fill(table: Table, rows: Iterable[Row]) -> Iterator[int]:
             yield len(group)
 
 
-def _reset_sequences() -> None:
+def reset_sequences() -> None:
     from django.apps import apps
 
     models = apps.get_models(include_auto_created=True)

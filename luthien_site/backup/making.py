@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from gateway import secrets
 from luthien_site.backup import archive
@@ -17,13 +17,15 @@ from observability import audit
 from observability.sealing.keys import signing_key
 
 SEALS = "observability_seal"
-
-
 ACTOR = "manage.py backup"
 
 
+class NotOnRecord(Exception):
+    """The backup is whole, but the database did not take that it was made."""
+
+
 def make(path: Path, *, with_keys: bool, progress: Progress) -> dict[str, Any]:
-    """Write the file, and put that on record; returns its manifest. Raises OSError, and what the database raises."""
+    """Write the file, and put that on record; returns its manifest. Raises OSError, DatabaseError, NotOnRecord."""
     wanted = tables()
     manifest = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -36,7 +38,10 @@ def make(path: Path, *, with_keys: bool, progress: Progress) -> dict[str, Any]:
             writer.key("secret_key", settings.SECRET_KEY)
             writer.key("signing_key", settings.LUTHIEN_SIGNING_KEY)
     detail = {"backup": writer.name, "keys": with_keys}
-    audit.record(actor=ACTOR, action="record.backed_up", subject=path.name, detail=detail)
+    try:
+        audit.record(actor=ACTOR, action="record.backed_up", subject=path.name, detail=detail)
+    except DatabaseError as error:
+        raise NotOnRecord from error
     return writer.manifest
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from luthien_site.backup.archive import BadBackup, Reader
-from luthien_site.backup.databases import fill, filling, is_used
+from luthien_site.backup.databases import fill, filling, is_used, reset_sequences
 from luthien_site.backup.tables import Progress, Table, tables
 from observability import audit
 from observability.models import Process, Seal
@@ -69,7 +69,7 @@ def check(reader: Reader, *, force: bool) -> list[Table]:
 
 
 def restore(reader: Reader, wanted: list[Table], progress: Progress) -> None:
-    """All of it, or nothing; then that it was restored. Raises BadBackup."""
+    """All of it, and that it was restored, or nothing. Raises BadBackup, DatabaseError."""
     total = count(reader)
     done = 0
     with filling(wanted):
@@ -77,8 +77,9 @@ def restore(reader: Reader, wanted: list[Table], progress: Progress) -> None:
             for written in fill(table, reader.rows(table.name)):
                 done += written
                 progress(done, total)
-    detail = {"made": reader.manifest["at"], "backup": reader.name, "signed_by": reader.key.hex()}
-    audit.record(actor=ACTOR, action="record.restored", detail=detail)
+        reset_sequences()
+        detail = {"made": reader.manifest["at"], "backup": reader.name, "signed_by": reader.key.hex()}
+        audit.record(actor=ACTOR, action="record.restored", detail=detail)
     progress(total, total)
 
 

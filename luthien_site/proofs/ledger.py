@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import zstandard
-
 from luthien_site.proofs.received import Received
 from observability.bodies import packing
+from observability.bodies.decompression import decompress
 from observability.bodies.recipes import PayloadDamaged, assemble
 from observability.rows.database import Database
 from observability.rows.statements import PAYLOADS
@@ -114,4 +113,4 @@ class Ledger:
         rows = self._database.read(_BLOB, (digest,))
         if not rows:
             raise PayloadDamaged("a blob is missing")
-        return bool(rows[0][0]), zstandard.ZstdDecompressor().decompress(bytes(rows[0][1]))
+        return bool(rows[0][0]), decompress(bytes(rows[0][1]))

@@ -71,6 +71,7 @@ class Viewing:
     def only(self, wanted: Filter) -> None:
         """Another filter, from now on; the next message begins anew with what was."""
         self._view = replace(self._view, wanted=wanted)
+        self._backlog = Backlog(MOST)
         self._recent_wanted = True
         self._again.set()
 

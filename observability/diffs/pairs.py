@@ -59,10 +59,16 @@ def text_of(block: Block | None) -> str:
     if block is None:
         return ""
     if "text" in block:
-        return str(block["text"])
+        return "\n".join([str(block["text"]), *map(_image, block.get("images", ()))])
     if "arguments" in block:
         return f"{block.get('name', '')} {pretty(block['arguments'])}"
     return pretty(block)
+
+
+def _image(image: Mapping[str, Any]) -> str:
+    if image["url"]:
+        return f"[image {image['url']}]"
+    return f"[image {image['media_type']}, {image['size']} bytes]"
 
 
 def pretty(value: object) -> str:

@@ -19,8 +19,8 @@ from observability.models import Worker
 
 log = structlog.get_logger(__name__)
 
-BEAT_SECONDS = 10.0
-SILENT_AFTER = timedelta(seconds=45)
+BEAT_SECONDS = 2.5
+SILENT_AFTER = timedelta(seconds=10)
 FORGOTTEN_AFTER = timedelta(days=1)
 
 

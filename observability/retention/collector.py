@@ -10,15 +10,19 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
+import structlog
 import zstandard
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from observability.bodies.recipes import targets
+from observability.bodies.decompression import decompress
+from observability.bodies.recipes import PayloadDamaged, targets
 from observability.models import Blob, BlobReference
 
 from .pace import Pace
+
+log = structlog.get_logger(__name__)
 
 UNTOUCHED = timedelta(hours=24)
 PAGE = 1000
@@ -68,12 +72,9 @@ class _Step(NamedTuple):
 @transaction.atomic
 def _delete(digests: list[bytes], limit: int, cutoff: datetime) -> _Step:
     """Delete those of `digests` that may go, from the first one on, until `limit` rows have gone."""
-    made_of = {
-        bytes(blob.pk): targets(zstandard.ZstdDecompressor().decompress(bytes(blob.data)))
-        for blob in _unneeded(digests, cutoff).filter(recipe=True).only("data")
-    }
+    made_of, damaged = _made_of(digests)
     looked_at = list(_within(limit, digests, made_of))
-    _unneeded(looked_at, cutoff).delete()
+    _unneeded([digest for digest in looked_at if digest not in damaged], cutoff).delete()
     # A writer may have touched one since it was looked for, and counts on all that it is made of.
     gone = set(looked_at) - {bytes(pk) for pk in Blob.objects.filter(pk__in=looked_at).values_list("pk", flat=True)}
     freed: set[bytes] = set()
@@ -81,6 +82,22 @@ def _delete(digests: list[bytes], limit: int, cutoff: datetime) -> _Step:
         BlobReference.objects.filter(target__in=made_of[digest], source=digest)._raw_delete("default")
         freed |= made_of[digest]
     return _Step(looked_at, len(gone), freed)
+
+
+def _made_of(digests: list[bytes]) -> tuple[dict[bytes, set[bytes]], set[bytes]]:
+    """What the recipes among `digests` need, and which of them cannot be read: those stay, or what they need would."""
+    made_of: dict[bytes, set[bytes]] = {}
+    damaged: set[bytes] = set()
+    for blob in Blob.objects.filter(pk__in=digests, recipe=True).only("data"):
+        digest = bytes(blob.pk)
+        try:
+            made_of[digest] = targets(decompress(bytes(blob.data)))
+        except (zstandard.ZstdError, PayloadDamaged):
+            log.error(
+                "a stored body is damaged, so it is not collected; verify_audit --bodies names all", digest=digest.hex()
+            )
+            damaged.add(digest)
+    return made_of, damaged
 
 
 def _within(limit: int, digests: Iterable[bytes], made_of: dict[bytes, set[bytes]]) -> Iterator[bytes]:

@@ -13,13 +13,13 @@ import zstandard
 from django.db.models import Exists, OuterRef, QuerySet
 
 from observability.bodies import recipes
+from observability.bodies.decompression import decompress
 from observability.bodies.recipes import Slice
 from observability.models import Blob, BlobReference
 
 from .collector import UNTOUCHED
 
 _compress = zstandard.ZstdCompressor(level=3).compress
-_decompress = zstandard.ZstdDecompressor().decompress
 Pieces = list[tuple[bytes | Slice, int]]
 
 
@@ -82,7 +82,7 @@ class _Run:
 
 def _rebuild(body: Blob, gone: Blob) -> None:
     """Make `body` of what `gone` is made of, instead of `gone`."""
-    recipe = recipes.inlined(_decompress(bytes(body.data)), bytes(gone.pk), _made_of(gone))
+    recipe = recipes.inlined(decompress(bytes(body.data)), bytes(gone.pk), _made_of(gone))
     Blob.objects.filter(pk=body.pk).update(data=_compress(recipe))
     needed = [BlobReference(target=target, source=body.pk) for target in recipes.targets(recipe)]
     BlobReference.objects.bulk_create(needed, ignore_conflicts=True)
@@ -90,7 +90,7 @@ def _rebuild(body: Blob, gone: Blob) -> None:
 
 
 def _made_of(blob: Blob) -> Pieces:
-    data = _decompress(bytes(blob.data))
+    data = decompress(bytes(blob.data))
     if not blob.recipe:
         return [(data, len(data))]
     pieces = list(recipes.decode(data))

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-TARGET_SECONDS = 0.02
-"""What a transaction should take; it may never last over 50 ms, because calls wait for it on SQLite."""
+TARGET_SECONDS, MOST_SECONDS = 0.02, 0.05
+"""What a transaction should take, and what none may, because calls wait for it on SQLite."""
 FEWEST, FIRST, MOST = 8, 16, 400
-"""Fewer rows are hardly quicker: what a transaction takes beside them, on a slow machine too, is most of it then."""
+"""Fewer rows are hardly quicker: what a transaction takes beside them is most of it then. So there are fewer only after
+one that took MOST_SECONDS."""
 
 
 class Pace:
@@ -31,5 +32,5 @@ class Pace:
         took = self._clock() - began
         self.longest = max(self.longest, took)
         limit = int(self.limit * (0.5 if took > TARGET_SECONDS else 1.25))
-        self.limit = min(max(limit, FEWEST), MOST)
+        self.limit = min(max(limit, 1 if took > MOST_SECONDS else FEWEST), MOST)
         self._sleep(min(took, TARGET_SECONDS))

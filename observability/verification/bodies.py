@@ -9,6 +9,7 @@ from typing import Any
 import zstandard
 
 from observability.bodies import packing, recipes
+from observability.bodies.decompression import decompress
 from observability.bodies.recipes import PayloadDamaged
 from observability.rows.statements import PAYLOADS
 
@@ -27,7 +28,6 @@ class BodyCheck:
         self.bodies = 0
         self._snapshot = snapshot
         self._report = report
-        self._decompress = zstandard.ZstdDecompressor().decompress
         self._known = {bytes(digest) for (digest,) in snapshot.read("SELECT digest FROM observability_blob")}
         self._held: OrderedDict[bytes, bytes] = OrderedDict()
         self._held_bytes = 0
@@ -78,7 +78,7 @@ class BodyCheck:
         if not found:
             raise PayloadDamaged(f"blob {digest.hex()} is gone")
         try:
-            return bool(found[0][0]), self._decompress(bytes(found[0][1]))
+            return bool(found[0][0]), decompress(bytes(found[0][1]))
         except zstandard.ZstdError as error:
             raise PayloadDamaged(f"blob {digest.hex()} cannot be decompressed") from error
 

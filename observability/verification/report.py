@@ -88,7 +88,7 @@ class _Verification:
         names = self._archive.namelist()
         missing = [name for name in (MANIFEST, SIGNATURE, RECORD) if name not in names]
         if missing:
-            self._check.note(f"{missing[0]} is missing")
+            self._check.note(f"{missing[0]} is missing: no whole report (`restore --check` checks a backup)")
             return None
         if self._archive.getinfo(MANIFEST).file_size > _LARGEST_MANIFEST:
             self._check.note("the manifest is too large to be one")

@@ -13,7 +13,7 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     place = items().indexOf(event.detail.target);
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSwap", () => {
     const all = items();
     const labelled = all[place];
     if (!labelled) return;

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe-core" / "axe.min.js"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -16,6 +16,9 @@ SETTLED = """() => Promise.allSettled(document.getAnimations()
     .filter(each => isFinite(each.effect.getComputedTiming().endTime)).map(each => each.finished))"""
 """Ends when colours that change slowly, as those of Django's admin do, are what they will be."""
 T = TypeVar("T")
+
+# As long as everything else waits: the default of 5 s says something of the machine.
+expect.set_options(timeout=30_000)
 
 
 def browse(task: Callable[[Page], T], expected: Sequence[str] = (), **context: Any) -> T:
@@ -75,6 +78,12 @@ def log_in(page: Page, url: str, name: str, password: str) -> None:
     page.fill("#id_password", password)
     with page.expect_navigation():
         page.click("main button[type=submit]")
+
+
+def follow(page: Page, selector: str) -> None:
+    """Click what leads to another page; returns once that is whole, its scripts too."""
+    with page.expect_navigation():
+        page.click(selector)
 
 
 def overflows(page: Page) -> int:

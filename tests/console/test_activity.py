@@ -80,8 +80,8 @@ def test_a_filter_holds_while_it_runs_and_stands_in_the_address(site: LiveLuthie
         assert rows(page, first) == 1
         page.keyboard.press("/")
         page.keyboard.type("no such words")
+        page.wait_for_url("**text=no+such+words*")
         page.wait_for_function("() => !document.querySelector('#activity-log li')")
-        assert "text=no+such+words" in page.url
         page.get_by_role("button", name="Clear").click()
         shown(page, first, "request_received")
 
@@ -204,7 +204,7 @@ def test_hostile_texts_neither_run_nor_break_the_page(site: LiveLuthien) -> None
 async def connected(cookies: str = "") -> WebsocketCommunicator:
     headers = [HOST, (b"origin", b"http://127.0.0.1"), (b"cookie", cookies.encode())]
     socket = WebsocketCommunicator(application, "/ws/activity/?kind=finished", headers=headers)
-    assert (await socket.connect())[0]
+    assert (await socket.connect(timeout=30))[0]
     return socket
 
 
@@ -219,7 +219,7 @@ async def test_the_socket_is_closed_for_those_who_may_not_see_calls() -> None:
     await sync_to_async(outsider.force_login)(await User.objects.aget(username="outsider"))
     for cookies in ("", session_of(outsider)):
         socket = await connected(cookies)
-        assert await socket.receive_output() == {"type": "websocket.close", "code": NOT_ALLOWED}
+        assert await socket.receive_output(timeout=30) == {"type": "websocket.close", "code": NOT_ALLOWED}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -227,14 +227,14 @@ async def test_the_socket_tells_a_member_of_a_team_what_was_there_of_its_calls()
     await sync_to_async(seed.fill)(seed.ordinary)
     member = await sync_to_async(browser_of)("member", "view_callrecord", groups=["team:research"])
     socket = await connected(session_of(member))
-    message: dict[str, Any] = json.loads(await socket.receive_from(timeout=10))
+    message: dict[str, Any] = json.loads(await socket.receive_from(timeout=30))
     assert message["recent"] and {event["kind"] for event in message["events"]} == {"finished"}
     assert {event["team"] for event in message["events"]} == {"research"}
     await socket.send_to(text_data="rubbish")
     await socket.send_to(text_data=json.dumps({"filter": {"text": "no such words"}}))
-    again = json.loads(await socket.receive_from(timeout=10))
+    again = json.loads(await socket.receive_from(timeout=30))
     assert (again["recent"], again["events"], again["seq"]) == (True, [], 2)
-    await socket.disconnect()
+    await socket.disconnect(timeout=30)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -243,6 +243,6 @@ async def test_the_socket_is_closed_soon_after_a_right_is_taken(monkeypatch: pyt
     member = await sync_to_async(browser_of)("member", "view_callrecord", groups=["team:research"])
     socket = await connected(session_of(member))
     await sync_to_async(User.objects.filter(username="member").delete)()
-    while (output := await socket.receive_output(timeout=10))["type"] == "websocket.send":
+    while (output := await socket.receive_output(timeout=30))["type"] == "websocket.send":
         pass
     assert output == {"type": "websocket.close", "code": NOT_ALLOWED}

@@ -100,7 +100,7 @@ def test_diff_pages_have_no_fault_of_access_and_fit(calls: LiveLuthien, scheme: 
 
 def test_the_page_of_a_running_call_follows_it_to_its_end(site: LiveLuthien) -> None:
     key = site.manage("create_key", "followed").strip()
-    script = "say Before.\npause 6\nsay After."
+    script = "say Before.\npause 15\nsay After."
     body = {"model": "demo/script", "max_tokens": 99, "stream": True, "messages": [{"role": "user", "content": script}]}
     call = Thread(
         target=httpx.post,
@@ -118,7 +118,9 @@ def test_the_page_of_a_running_call_follows_it_to_its_end(site: LiveLuthien) -> 
         assert "Still running" in page.inner_text("#diff-state")
         page.wait_for_selector("#diff-events li[data-kind=request_received]")
         assert "After." not in page.inner_text("#answer")
-        page.wait_for_function("() => document.getElementById('diff-state').textContent.trim() === 'finished'")
+        page.wait_for_function(
+            "() => document.getElementById('diff-state').textContent.trim() === 'finished'", timeout=60_000
+        )
         assert page.locator("#diff-so-far").count() == 0
         page.click("#answer >> text=Show 2 unchanged blocks")
         page.wait_for_selector("#answer >> text=After.")

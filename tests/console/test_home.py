@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from gateway.console import home
-from observability.figures import overview, policy_figures
+from observability.figures import overview, policy_figures, seldom
 from observability.figures.overview import Counts
 from observability.figures.seldom import Seldom
 from observability.models import CallRecord
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (overview, policy_figures):
         monkeypatch.setattr(module, "_recent", Seldom(module._look))
+    monkeypatch.setattr(seldom, "SHARE", 1e-6)
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ def press(page: Page, name: str, role: str = "button") -> None:
     target = page.get_by_role(role, name=name).first  # type: ignore[arg-type]
     target.focus()
     target.press("Enter")
+    page.wait_for_load_state()
 
 
 def standing(page: Page) -> str:
@@ -52,7 +53,8 @@ def test_a_policy_is_made_put_in_force_step_by_step_and_rolled_back_by_keyboard(
         press(page, "Policies", "link")
         press(page, "Add a policy", "link")
         page.get_by_label("Words").fill("replaces text")
-        page.keyboard.press("Enter")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
         press(page, "Use this policy", "link")
         page.get_by_label("Name of the policy").fill("names")
 

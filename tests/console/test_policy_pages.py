@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from gateway.templatetags.policy_words import prose
-from observability.figures import policy_figures
+from observability.figures import policy_figures, seldom
 from observability.figures.seldom import Seldom
 from policies import registry, services
 from policies.active import Scope
@@ -31,6 +31,7 @@ def ada() -> Client:
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy_figures, "_recent", Seldom(policy_figures._look))
+    monkeypatch.setattr(seldom, "SHARE", 1e-6)
 
 
 def test_an_empty_house_says_how_to_begin(ada: Client) -> None:

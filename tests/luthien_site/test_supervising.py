@@ -35,6 +35,19 @@ def test_a_child_that_dies_is_begun_again_and_ended_at_the_end() -> None:
     assert [process.returncode for process in children.begun] == [-9, 1, -15]
 
 
+def test_what_cannot_be_begun_is_tried_again() -> None:
+    children, fails = Children("", SLEEPS), iter([False, True, True, False])
+
+    def begin() -> subprocess.Popen[bytes]:
+        if next(fails):
+            raise BlockingIOError("no more processes")
+        return children.begin()
+
+    with kept_running(begin, pause=0.01, patience=20):
+        assert children.all_there.wait(60)
+    assert [process.returncode for process in children.begun] == [0, -15]
+
+
 def test_what_died_while_everything_ends_is_not_begun_again() -> None:
     children = Children("", "")
     with kept_running(children.begin, pause=600, patience=20):

@@ -28,12 +28,17 @@ class Command(BaseCommand):
             manifest = making.make(file, with_keys=with_keys, progress=Bar(self.stderr.isatty()))
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
-        except DatabaseError:
-            state = "is whole, but that it was made is not on record" if file.exists() else "was not made"
-            raise CommandError(f"The database failed. {file} {state}.") from None
+        except DatabaseError as error:
+            raise CommandError(f"Nothing was backed up: the database cannot be read ({error}).") from None
+        except making.NotOnRecord:
+            self._tell_of_keys(with_keys)
+            raise CommandError(f"{file} is whole, but the database did not take that it was made.") from None
         tables = manifest["tables"]
         calls, rows = tables["observability_callrecord"]["rows"], sum(each["rows"] for each in tables.values())
         self.stdout.write(f"{file}: {calls} calls, {rows} rows, {manifest['seals']} seals")
+        self._tell_of_keys(with_keys)
+
+    def _tell_of_keys(self, with_keys: bool) -> None:
         if with_keys:
             self.stdout.write("It holds the keys: keep it as safe as what they protect.")
         else:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from luthien_site.backup import archive, making, restoring
 from luthien_site.backup.archive import BadBackup, Reader
@@ -40,6 +41,8 @@ class Command(BaseCommand):
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
         except (BadBackup, Refused) as error:
             raise CommandError(f"{'' if check else 'Nothing was restored. '}{error}") from None
+        except DatabaseError as error:
+            raise CommandError(f"The database failed: {error}") from None
 
     def _check(self, reader: Reader, bar: Bar) -> None:
         restoring.compare(reader, bar)

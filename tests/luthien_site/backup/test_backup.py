@@ -50,6 +50,13 @@ from django.core.management import call_command
 call_command("restore", "{file}", with_keys=True, key=["{key}"])
 print("counts")
 """
+FAILING_EVENTS = """
+from django.db import DatabaseError
+from observability import audit
+def fail(**_):
+    raise DatabaseError("no room")
+audit.record = fail
+"""
 EVENTS = """
 from observability.models import AuditEvent
 for event in AuditEvent.objects.filter(action__startswith="record."):
@@ -147,6 +154,28 @@ def test_a_database_in_use_is_not_overwritten_unless_forced(live_luthien: StartL
     assert run(server, EVENTS).splitlines() == ["record.restored manage.py restore"]
     assert "Verified: " in said
     assert "The secret key is another" not in said
+
+
+def test_a_restore_and_its_event_are_there_both_or_neither(live_luthien: StartLuthien, backup: Backup) -> None:
+    file, _ = backup("sqlite")
+    server = live_luthien(start=False)
+    before = run(server, COUNTS)
+    wrong = FAILING_EVENTS + RESTORE.format(file=file, key=key_of(file))
+    assert "The database failed: no room" in failure(server, "shell", "-v", "0", "-c", wrong)
+    assert run(server, COUNTS) == before
+
+
+def test_a_backup_that_is_not_on_record_is_told_apart_from_one_that_was_not_made(
+    live_luthien: StartLuthien, tmp_path: Path
+) -> None:
+    server = live_luthien(start=False)
+    file = tmp_path / "luthien.backup"
+    wrong = FAILING_EVENTS + BACKUP.format(file=file)
+    assert f"{file} is whole, but" in failure(server, "shell", "-v", "0", "-c", wrong)
+    made = file.read_bytes()
+    run(server, "from django.db import connection; connection.cursor().execute('DROP TABLE observability_turn')")
+    assert "Nothing was backed up: the database cannot be read" in failure(server, "backup", str(file))
+    assert file.read_bytes() == made
 
 
 def test_a_damaged_backup_restores_nothing(live_luthien: StartLuthien, backup: Backup, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from observability.activity import viewing
-from observability.activity.batches import Batch
+from observability.activity.batches import Batch, Shown
 from observability.activity.cursors import Cursor
 from observability.activity.events import Subject, original_block
 from observability.activity.filters import Filter
@@ -55,3 +55,22 @@ async def test_who_is_behind_goes_on_from_where_they_are_and_not_from_what_waits
     assert [sum(map(len, message.pieces)) for message in (behind, rest)] == [ENOUGH, 1]
     assert behind.cursor == "1-1"
     assert rest.cursor > behind.cursor
+
+
+async def test_another_filter_leaves_nothing_of_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing() -> list[Shown]:
+        return []
+
+    monkeypatch.setattr(viewing, "feed", Onward)
+    monkeypatch.setattr(viewing, "PAUSE", 0.0)
+    async with Viewing(Sight(None, True), Filter()) as viewer:
+        monkeypatch.setattr(viewer, "_recent", nothing)
+        viewer.offer(batch(range(ENOUGH)))
+        viewer.only(Filter(kind="nothing"))
+        messages = viewer.messages()
+        anew = await anext(messages)
+        viewer.offer(batch([1]))
+        viewer.end()
+        assert [message async for message in messages] == []
+    assert anew.recent
+    assert sum(map(len, anew.pieces)) == 0

@@ -37,6 +37,14 @@ def test_a_block_stands_opposite_the_one_of_its_kind_that_shares_its_words() -> 
         (None, ""),
         (text("words"), "words"),
         ({"kind": "tool_call", "name": "bash", "arguments": {"a": 1}}, 'bash {\n  "a": 1\n}'),
+        (
+            text("seen") | {"images": [{"media_type": "image/png", "url": "", "size": 3}]},
+            "seen\n[image image/png, 3 bytes]",
+        ),
+        (
+            text("") | {"images": [{"media_type": "", "url": "https://x.example/", "size": 0}]},
+            "\n[image https://x.example/]",
+        ),
         ({"kind": "opaque"}, '{\n  "kind": "opaque"\n}'),
     ],
 )

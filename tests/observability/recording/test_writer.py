@@ -72,7 +72,10 @@ async def test_nothing_returns_before_the_commit(make_writer: MakeWriter, weathe
     assert await CallRecord.objects.acount() == 1
 
 
-async def test_a_call_that_is_over_at_once_is_written_once(make_writer: MakeWriter, weather: Weather) -> None:
+async def test_a_call_that_is_over_at_once_is_written_once(
+    make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.rows.process.HEARTBEAT_SECONDS", 3600)
     writer = make_writer(database=weather)
     await whole_call(CallRecorder(make_facts(id="call_a"), writer))
     before = len(weather.transactions)
@@ -124,11 +127,11 @@ async def test_a_whole_call_that_is_refused_with_others_is_the_only_one_lost(
 async def test_without_a_journal_calls_are_told_that_the_database_is_away_and_nothing_is_lost(
     make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("observability.recording.waiting.PATIENCE", 0.2)
     writer = make_writer(database=weather, spill_bytes=0)
     live = CallRecorder(make_facts(id="call_live"), writer)
     live.open()
     await live.opened()
+    monkeypatch.setattr("observability.recording.waiting.PATIENCE", 0.2)
     weather.away = True
     with pytest.raises(RecordUnavailable):
         await live.checkpoint([ToolCall("id", "Bash", "{}")])

@@ -65,7 +65,6 @@ async def test_what_a_process_left_on_disk_is_brought_home_before_its_calls_are_
 async def test_when_the_disk_is_full_too_no_call_begins_and_none_is_lost(
     make_writer: MakeWriter, weather: Weather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("observability.recording.waiting.PATIENCE", 0.2)
     monkeypatch.setattr("observability.recovery.journal.LAID_OUT", 4096)
     writer = make_writer(database=weather, spill_bytes=60_000)
     weather.away = True

@@ -51,6 +51,20 @@ async def test_what_nothing_needs_goes_with_all_that_it_alone_needed(record: Rec
     assert await BlobReference.objects.acount() == 0
 
 
+async def test_a_damaged_body_stays_and_keeps_nothing_else(record: Record) -> None:
+    await session(record, 5)
+    recipe = await Blob.objects.filter(recipe=True).afirst()
+    assert recipe is not None
+    await Blob.objects.acreate(digest=b"alone", recipe=False, data=b"", size=0, touched_at=LONG_AGO)
+    await Blob.objects.filter(pk=recipe.pk).aupdate(data=b"not zstd")
+    await Blob.objects.aupdate(touched_at=LONG_AGO)
+    await sync_to_async(forget)("call_5")
+    assert await sync_to_async(collect)() > 0
+    assert await Blob.objects.filter(pk=recipe.pk).aexists()
+    assert not await Blob.objects.filter(pk=b"alone").aexists()
+    assert await BlobReference.objects.filter(source=recipe.pk).aexists()
+
+
 @pytest.mark.django_db
 def test_what_was_touched_lately_stays() -> None:
     Blob.objects.create(digest=b"old", recipe=False, data=b"", size=0, touched_at=LONG_AGO)

@@ -139,7 +139,7 @@ async def test_a_writer_that_leaves_publishes_its_end(make_writer: MakeWriter, m
     writer = make_writer()
     for _ in range(3):
         await CallRecorder(make_facts(), writer).close("finished", 200)
-    await sync_to_async(writer.stop)(5)
+    assert await sync_to_async(writer.stop)(60)
     head = await ChainHead.objects.aget(name=writer.boot_id)
     last = await CallRecord.objects.aget(sequence=3)
     assert (head.sequence, bytes(head.chain), head.settled) == (3, bytes(last.chain or b""), True)
@@ -155,7 +155,10 @@ async def test_a_beat_publishes_the_chain(make_writer: MakeWriter, monkeypatch: 
     assert not head.settled
 
 
-async def test_what_a_killed_process_wrote_last_is_found(make_writer: MakeWriter, make: Make) -> None:
+async def test_what_a_killed_process_wrote_last_is_found(
+    make_writer: MakeWriter, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.rows.process.HEARTBEAT_SECONDS", 3600)
     writer = make_writer()
     for _ in range(2):
         await CallRecorder(make_facts(), writer).close("finished", 200)
