@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateway.running import ANTHROPIC, CHAT, DEADLINE, House, ask, built, client, eventually, secret
+from tests.gateway.running import ANTHROPIC, CHAT, House, ask, built, client, eventually, patient, secret
 from tests.plugins.live import LiveLuthien, end
 from tests.plugins.services import DATABASE, valkey_address
 
@@ -78,7 +78,7 @@ async def watching(url: str, who: str = "reader", last: str = "", **wanted: str)
     made = Watching()
     headers = {"x-api-key": secret(who)} | ({"last-event-id": last} if last else {})
     async with (
-        httpx.AsyncClient(timeout=DEADLINE, headers=headers) as reader,
+        patient(headers=headers) as reader,
         reader.stream("GET", f"{url}/activity/stream", params=wanted) as stream,
     ):
         assert stream.headers["content-type"] == "text/event-stream"
@@ -168,14 +168,14 @@ async def test_a_teams_key_is_told_of_its_team_alone(two: Two) -> None:
 @pytest.mark.parametrize(("key", "status"), [("plain", 403), ("unheard-of", 401), ("", 401)])
 async def test_who_may_not_read_is_told_so(two: Two, key: str, status: int) -> None:
     headers = {"x-api-key": secret(key)} if key else {}
-    async with httpx.AsyncClient(headers=headers) as reader:
+    async with patient(headers=headers) as reader:
         answer = await reader.get(f"{two.house.url}/activity/stream")
     assert answer.status_code == status and answer.json()["error"]["message"]
 
 
 @asynccontextmanager
 async def console(house: House, name: str = "admin") -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=house.url, timeout=DEADLINE) as made:
+    async with patient(base_url=house.url) as made:
         await made.get("/login/")
         form = {"username": name, "password": "a password of theirs", "csrfmiddlewaretoken": made.cookies["csrftoken"]}
         assert (await made.post("/login/", data=form)).status_code == 302
@@ -220,7 +220,7 @@ async def test_what_is_stopped_ends_in_every_process_and_begins_in_none(two: Two
 
 
 async def test_a_stopped_key_reads_nothing(two: Two) -> None:
-    async with console(two.house) as admin, httpx.AsyncClient(headers={"x-api-key": secret("member")}) as member:
+    async with console(two.house) as admin, patient(headers={"x-api-key": secret("member")}) as member:
         assert (await member.get(f"{two.house.url}/debug/calls")).status_code == 200
         made = "from gateway.services import stop_calls; stop_calls('key', 'payments', 'member', actor='tests')"
         two.house.server.manage("shell", "-v", "0", "-c", made)

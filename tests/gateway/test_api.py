@@ -28,6 +28,7 @@ from tests.gateway.running import (
     client,
     frame,
     message,
+    patient,
     provider,
     secret,
     streamed_and_not,
@@ -107,7 +108,7 @@ async def test_the_providers_credential_goes_on_alone(house: House, dialect: Dia
 
     credential = {given: secret("plain") if given == "x-api-key" else f"Bearer {secret('plain')}"}
     hidden = {"cookie": "session=1", "connection": "x-hop", "x-hop": "1", "x-forwarded-for": "10.0.0.1", "te": "x"}
-    async with provider(house, answer) as asked, httpx.AsyncClient(base_url=house.url) as made:
+    async with provider(house, answer) as asked, patient(base_url=house.url) as made:
         await made.post(dialect.path, json=dialect.body("x", model=dialect.odd), headers={**credential, **hidden})
     (exchange,) = asked.exchanges
     sent = exchange.header("x-api-key") + exchange.header("authorization")
@@ -311,7 +312,7 @@ async def test_a_path_that_is_not_served_is_told_in_the_shape_that_the_client_sp
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": "sk-wrong-key-of-somebody"}, {"authorization": "Bearer \xff"}])
 @both_dialects
 async def test_without_a_good_key_nobody_gets_anything(house: House, dialect: Dialect, headers: dict[str, str]) -> None:
-    async with httpx.AsyncClient(base_url=house.url) as made:
+    async with patient(base_url=house.url) as made:
         raw = {name: value.encode("latin-1") for name, value in headers.items()}
         got = await made.post(dialect.path, json=dialect.body("x"), headers=[(n.encode(), v) for n, v in raw.items()])
         assert got.status_code == 401 and is_error_of(dialect, got)
@@ -339,7 +340,7 @@ async def test_models_are_listed_in_the_shape_that_the_client_speaks(house: Hous
 
 
 async def test_clients_that_look_whether_anybody_is_there_get_an_empty_answer(house: House) -> None:
-    async with httpx.AsyncClient(base_url=house.url) as made:
+    async with patient(base_url=house.url) as made:
         for method, path in (("HEAD", "/"), ("HEAD", "/api/hello"), ("GET", "/api/hello")):
             got = await made.request(method, path)
             assert (got.status_code, got.content) == (200, b"")
@@ -405,7 +406,7 @@ async def test_two_choices_that_nothing_changed_keep_their_bytes(house: House, s
     body = CHAT.body("say Good day.", n=2, stream=stream, model="chat/script")
     if stream:
         body["stream_options"] = {"include_usage": True}
-    async with httpx.AsyncClient() as made:
+    async with patient() as made:
         direct = await made.post(f"{house.demo}/v1/chat/completions", json={**body, "model": "demo/script"})
     async with client(house, "holds") as made:
         got = await made.post("/v1/chat/completions", json=body)
@@ -413,7 +414,7 @@ async def test_two_choices_that_nothing_changed_keep_their_bytes(house: House, s
 
 
 async def test_health_is_told_without_a_key(house: House) -> None:
-    async with httpx.AsyncClient(base_url=house.url) as made:
+    async with patient(base_url=house.url) as made:
         assert (await made.get("/health")).json() == {"status": "alive"}
         ready = (await made.get("/ready")).json()
         assert ready.keys() == {"status", "revision"}

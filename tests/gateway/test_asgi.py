@@ -272,7 +272,7 @@ async def test_an_answer_without_end_that_a_policy_holds_is_given_up(house: Hous
     assert sent < 96 * 1024 * 1024
     assert b"xxx" not in got.content
     assert b"event: error" in got.content and b"wait for a verdict" in got.content
-    assert (await house.newest("holds"))["outcome"] == "upstream_error"
+    assert (await house.record(got.headers["x-luthien-call-id"]))["outcome"] == "upstream_error"
 
 
 async def _stands_still(value: Callable[[], int]) -> None:

@@ -17,8 +17,8 @@ import zstandard
 from tests.gateway.running import (
     ANTHROPIC,
     CHAT,
-    DEADLINE,
     EVENT_STREAM,
+    IMPORT_DEADLINE,
     JSON,
     START,
     Dialect,
@@ -28,6 +28,7 @@ from tests.gateway.running import (
     built,
     eventually,
     message,
+    patient,
     provider,
     secret,
     text,
@@ -100,7 +101,7 @@ async def everything(house: House) -> str:
     told: list[str] = []
 
     async def call(path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
-        made = httpx.AsyncClient(base_url=house.url, headers=headers, timeout=DEADLINE)
+        made = patient(base_url=house.url, headers=headers)
         async with made, made.stream("POST", path, json=body) as got:
             with suppress(httpx.RemoteProtocolError):
                 await got.aread()
@@ -117,7 +118,7 @@ async def everything(house: House) -> str:
             await all_models(dialect, headers, stream=dialect is ANTHROPIC)
         await call("/v1/messages/count_tokens?api_key=canary-in-the-query", ANTHROPIC.body("x", model="odd/m"), headers)
         await call("/v1/messages", {"model": 1}, headers)
-        async with httpx.AsyncClient(base_url=house.url, headers=headers) as made:
+        async with patient(base_url=house.url, headers=headers) as made:
             told += [(await made.get(path)).text for path in ("/v1/models", "/debug/calls", "/v1/nothing")]
     for key in KEYS:
         await call("/v1/messages", ANTHROPIC.body("x", model="odd/second"), {"x-api-key": secret(key)})
@@ -126,7 +127,7 @@ async def everything(house: House) -> str:
         got = await call("/v1/chat/completions", CHAT.body("x", model="library/m"), {"x-api-key": secret("plain")})
         return got.status_code == 200
 
-    await eventually(library_answered)
+    await eventually(library_answered, IMPORT_DEADLINE)
     return "\n".join(told)
 
 
@@ -163,7 +164,7 @@ async def pages(house: House) -> str:
 
 @asynccontextmanager
 async def visitor(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=house.url, follow_redirects=True, timeout=DEADLINE) as made:
+    async with patient(base_url=house.url, follow_redirects=True) as made:
         form = (await made.get("/login/")).text
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
         assert token

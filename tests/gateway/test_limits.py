@@ -131,7 +131,7 @@ async def test_who_leaves_before_the_end_gets_nothing_back(house: House) -> None
             async with made.stream("POST", "/v1/messages", json=body, headers=headers) as got:
                 assert got.status_code == 200
                 await anext(got.aiter_raw())
-            await house.newest("tokens-limited")
+            await house.record(got.headers["x-luthien-call-id"])
 
         async def refused() -> bool:
             body = ANTHROPIC.body("say hello", stream=False)

@@ -15,6 +15,7 @@ from tests.clients.conftest import demo_provider
 from tests.gateway.running import (
     ANTHROPIC,
     CHAT,
+    IMPORT_DEADLINE,
     PROVIDER_SECRET,
     House,
     ask,
@@ -84,7 +85,7 @@ async def test_a_provider_warms_up_and_then_answers(house: House) -> None:
         assert "warming up" in got.json()["error"]["message"]
         return None
 
-    got = await eventually(answered)
+    got = await eventually(answered, IMPORT_DEADLINE)
     assert got.json()["choices"][0]["message"]["content"] == "hello"
 
 
@@ -95,7 +96,7 @@ async def said(house: House, key: str, dialect: Spoken, script: str, stream: boo
         got = await ask(house, key, dialect, script, stream=stream)
         return None if got.status_code == 503 else got
 
-    got = await eventually(answered)
+    got = await eventually(answered, IMPORT_DEADLINE)
     record = await house.record(got.headers["x-luthien-call-id"])
     async with client(house, "reader") as made:
         diff = (await made.get(f"/debug/calls/{record['id']}/diff")).json()
@@ -133,7 +134,7 @@ async def test_a_tool_call_that_nobody_minds_arrives(house: House, dialect: Spok
         got = await ask(house, "guarded", dialect, TOOL, stream=stream, tools=tools)
         return None if got.status_code == 503 else got
 
-    got = await eventually(answered)
+    got = await eventually(answered, IMPORT_DEADLINE)
     record = await house.record(got.headers["x-luthien-call-id"])
     assert record["outcome"] == "finished", got.text
     assert [(block["kind"], block["name"]) for block in record["blocks"]] == [("text", ""), ("tool_call", "bash")]
@@ -159,7 +160,7 @@ async def test_embeddings_go_through_it_too(house: House) -> None:
             got = await made.post("/v1/embeddings", json={"model": "embed", "input": ["one two"]})
         return None if got.status_code == 503 else got
 
-    got = await eventually(answered)
+    got = await eventually(answered, IMPORT_DEADLINE)
     assert got.json()["data"][0]["embedding"] == pytest.approx(vector("one two"))
     record = await house.record(got.headers["x-luthien-call-id"])
     assert record["usage"]["input_tokens"] == 2

@@ -20,6 +20,7 @@ from policies.active import ActiveSet
 from tests.gateway.running import (
     ANTHROPIC,
     CHAT,
+    DEADLINE,
     EVENT_STREAM,
     JSON,
     START,
@@ -35,6 +36,7 @@ from tests.gateway.running import (
     client,
     eventually,
     message,
+    patient,
     provider,
     streamed_and_not,
     text,
@@ -51,7 +53,7 @@ def as_recorded(got: httpx.Response) -> Any:
 
 async def from_the_demo(house: House, dialect: Dialect, script: str, **more: Any) -> httpx.Response:
     """The same call, straight at the provider."""
-    async with httpx.AsyncClient() as made:
+    async with patient() as made:
         return await made.post(house.demo + dialect.path, json=dialect.body(script, **more, model="demo/script"))
 
 
@@ -252,7 +254,7 @@ async def test_a_provider_that_falls_silent_is_stalled(house: House) -> None:
 
 
 async def test_a_provider_that_never_begins_is_stalled(house: House) -> None:
-    got = await ask(house, "plain", ANTHROPIC, "pause 60\nsay never", model="hasty/script")
+    got = await ask(house, "plain", ANTHROPIC, "pause 60\nsay never", model="unbegun/script")
     record = await house.record(got.headers["x-luthien-call-id"])
     assert (got.status_code, record["outcome"], record["status"]) == (504, "stalled", 504)
 
@@ -277,7 +279,7 @@ async def test_a_client_that_leaves_cancels_the_upstream_and_the_record_says_wha
                 seen += chunk
                 if b"content_block_stop" in seen:
                     break
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await gone.wait()
     record = await house.record(got.headers["x-luthien-call-id"])
     assert record["outcome"] == "cancelled"
@@ -300,10 +302,10 @@ async def test_a_client_that_leaves_before_the_head_cancels_the_upstream(house: 
             leaving = asyncio.create_task(made.post("/v1/messages", json=ANTHROPIC.body("x", model="odd/left")))
             await asked.wait()
             leaving.cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await gone.wait()
-    record = await house.newest("shadowed")
-    assert (record["outcome"], record["status"], record["model"]) == ("cancelled", None, "odd/left")
+    record = await house.newest("odd/left")
+    assert (record["outcome"], record["status"], record["key"]) == ("cancelled", None, "shadowed")
     assert record["response"]["released_bytes"] == 0
 
 
@@ -530,7 +532,7 @@ async def test_a_stop_ends_the_answer_and_lets_the_upstream_go(house: House) -> 
 
     async with provider(house, endless):
         got = await ask(house, "stopped", ANTHROPIC, "x", model="odd/first", stream=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await gone.wait()
     assert "stopped-0" in got.text and "message_stop" in got.text and "tool_use" not in got.text
     record = await house.record(got.headers["x-luthien-call-id"])

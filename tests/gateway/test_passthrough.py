@@ -20,7 +20,6 @@ from policies.active import ActiveSet
 from tests.gateway.running import (
     ANTHROPIC,
     CHAT,
-    DEADLINE,
     JSON,
     PROVIDER_SECRET,
     Dialect,
@@ -29,6 +28,7 @@ from tests.gateway.running import (
     both_dialects,
     built,
     message,
+    patient,
     provider,
     secret,
 )
@@ -99,7 +99,7 @@ def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @asynccontextmanager
 async def caller(house: House, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
     given = {name.replace("_", "-"): value for name, value in headers.items()}
-    async with httpx.AsyncClient(base_url=house.url, headers=given, timeout=DEADLINE) as made:
+    async with patient(base_url=house.url, headers=given) as made:
         yield made
 
 

@@ -38,7 +38,7 @@ SETTING: Json = {
         }
     ],
 }
-LEAKS = (KEY, "@acme.dev", "4111", "previous instructions", "Hydra")
+LEAKS = (KEY, "@acme.dev", "4111 1111", "previous instructions", "Hydra")
 
 
 def signature(request: Json, place: int) -> str:

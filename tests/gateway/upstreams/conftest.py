@@ -21,7 +21,7 @@ def demo_url() -> Iterator[str]:
     with os.fdopen(reader) as printed:
         yield printed.readline().strip()
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ async def test_a_connection_that_the_provider_closed_is_not_used_again() -> None
         first = await call(there)
         there.give_back(first)
         ends[0].close()
-        await asyncio.wait_for(_closed(first), 10)
+        await asyncio.wait_for(_closed(first), 60)
         assert there.take() is None
 
 
@@ -62,7 +62,7 @@ async def test_a_connection_is_not_kept_longer_than_providers_keep_theirs(monkey
     async with answering() as (there, _):
         first = await call(there)
         there.give_back(first)
-        await asyncio.wait_for(_closed(first), 10)
+        await asyncio.wait_for(_closed(first), 60)
         assert there.take() is None
 
 

@@ -1,10 +1,16 @@
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from aiohttp import web
 
 from gateway.errors import UpstreamStalled
+from gateway.upstreams import native
+from gateway.upstreams.base import Outgoing
+from gateway.upstreams.native import NativeUpstream, Timeouts
 from gateway.upstreams.silence import Silence
+from tests.gateway.upstreams.conftest import Serve
 
 
 class Content:
@@ -18,11 +24,14 @@ class Content:
 
 
 class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stands in for the loop that Silence asks for the time."""
+
+    def __init__(self) -> None:
         self.now = 100.0
         self.timers: list[tuple[float, Any]] = []
-        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
-        monkeypatch.setattr(asyncio.get_running_loop(), "call_at", self.call_at)
+
+    def time(self) -> float:
+        return self.now
 
     def call_at(self, when: float, look: Any) -> asyncio.TimerHandle:
         self.timers.append((when, look))
@@ -39,10 +48,18 @@ class Clock:
             look()
 
 
+def played(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The running loop's clock, from now on."""
+    clock = Clock()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", clock.time)
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_at", clock.call_at)
+    return clock
+
+
 async def test_a_read_that_waits_too_long_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     content = Content()
     with monkeypatch.context() as patch:
-        clock = Clock(patch)
+        clock = played(patch)
         silence = Silence("prov", content.set_exception, 5)
         silence.begin()
         clock.pass_to(104.9)
@@ -55,7 +72,7 @@ async def test_a_read_that_waits_too_long_fails(monkeypatch: pytest.MonkeyPatch)
 async def test_each_read_has_its_own_time_and_there_is_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     content = Content()
     with monkeypatch.context() as patch:
-        clock = Clock(patch)
+        clock = played(patch)
         silence = Silence("prov", content.set_exception, 5)
         for second in range(100, 130):
             clock.pass_to(second)
@@ -72,7 +89,7 @@ async def test_each_read_has_its_own_time_and_there_is_one_timer(monkeypatch: py
 async def test_a_reader_that_does_not_read_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     content = Content()
     with monkeypatch.context() as patch:
-        clock = Clock(patch)
+        clock = played(patch)
         silence = Silence("prov", content.set_exception, 5)
         silence.begin()
         silence.end()
@@ -83,3 +100,41 @@ async def test_a_reader_that_does_not_read_is_no_silence(monkeypatch: pytest.Mon
         silence.close()
         clock.pass_to(2000)
     assert not content.failed.done()
+
+
+class SlowReads(Silence):
+    """By its clock each read waits for three seconds."""
+
+    def __init__(self, provider: str, fail: Callable[[Exception], None], limit: float) -> None:
+        super().__init__(provider, fail, limit)
+        self._clock = Clock()
+        self._loop = cast(asyncio.AbstractEventLoop, self._clock)
+
+    def begin(self) -> None:
+        super().begin()
+        self._clock.pass_to(self._clock.now + 3)
+
+
+async def test_a_stream_longer_than_its_idle_timeout_is_no_silence(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "Silence", SlowReads)
+    wanted = asyncio.Semaphore(0)
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(5):
+            await wanted.acquire()
+            await response.write(b"word")
+        return response
+
+    async with serve(handle) as url:
+        there = NativeUpstream("prov", "anthropic", url, timeouts=Timeouts(idle=5))
+        async with there.send(Outgoing("POST", "/messages", [], b"{}", True)) as answer:
+            chunks = answer.chunks()
+            for _ in range(5):
+                wanted.release()
+                assert await anext(chunks) == b"word"
+            await chunks.aclose()
+        await there.close()
