@@ -6,7 +6,10 @@ from pathlib import Path
 from celery import Celery
 from django.conf import settings
 
+from luthien_site import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "luthien_site.settings")
+broker.register()
 app = Celery("luthien")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

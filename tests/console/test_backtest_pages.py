@@ -140,21 +140,18 @@ def worked(site: LiveLuthien) -> Iterator[LiveLuthien]:
         yield site
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(30)
+        worker.wait(120)
 
 
+ASK = """
+from tests.console import backtests
+backtests.made(config={"deny": ["Bash"]}, most=300)
+"""
 KILLED = """
-import os, signal, sys, time
-from gateway.console.backtest.models import BacktestCall
+from gateway.console.backtest.models import Backtest, BacktestCall
 from observability.jobs import jobs
 from observability.models import Job
-from tests.console import backtests
-tested = backtests.made(config={"deny": ["Bash"]}, most=300)
-until = time.monotonic() + 60
-while not BacktestCall.objects.filter(backtest=tested).exists():
-    assert time.monotonic() < until, Job.objects.get(pk=tested.job_id).state
-    time.sleep(0.005)
-os.kill(%d, signal.SIGKILL)
+tested = Backtest.objects.latest("pk")
 job = Job.objects.get(pk=tested.job_id)
 assert job.state == "running", job.state
 Job.objects.filter(pk=job.pk).update(heartbeat_at="2026-01-01T00:00Z")
@@ -173,13 +170,9 @@ seed.fill(many)
 
 @pytest.mark.browser
 def test_a_backtest_whose_worker_is_killed_is_begun_again_and_comes_to_its_end(site: LiveLuthien) -> None:
-    site.manage("shell", "-v", "0", "-c", MANY)
-    first = start_worker(site)
-    try:
-        pk, found, state = site.manage("shell", "-v", "0", "-c", KILLED % first.pid).split()
-    finally:
-        first.kill()
-        first.wait(30)
+    site.manage("shell", "-v", "0", "-c", MANY + ASK)
+    assert start_worker(site, "-m", "tests.console.dying").wait(120) == -signal.SIGKILL
+    pk, found, state = site.manage("shell", "-v", "0", "-c", KILLED).split()
     assert 0 < int(found) < 300 and state == "queued"
     second = start_worker(site)
 
@@ -195,11 +188,11 @@ def test_a_backtest_whose_worker_is_killed_is_begun_again_and_comes_to_its_end(s
         browse(visit)
     finally:
         second.send_signal(signal.SIGTERM)
-        second.wait(30)
+        second.wait(120)
 
 
-def start_worker(site: LiveLuthien) -> Forked:
-    return forked.worker(env=site.env, log=site.data_dir / "worker.log")
+def start_worker(site: LiveLuthien, *program: str) -> Forked:
+    return forked.worker(*program, env=site.env, log=site.data_dir / "worker.log")
 
 
 def run_a_backtest(page: Page, site: LiveLuthien) -> str:

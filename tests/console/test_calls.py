@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.console import seed
-from tests.console.browser import browse, log_in
+from tests.console.browser import browse, follow, log_in
 from tests.console.conftest import OUTSIDER, READER
 from tests.plugins.live import LiveLuthien
 
@@ -22,7 +22,7 @@ def test_a_reviewer_goes_from_the_home_page_to_what_a_policy_changed(calls: Live
     def visit(page: Page) -> None:
         log_in(page, calls.url, *READER)
         page.click("text=blocked >> nth=0")
-        page.click(f"a[href='/calls/{seed.BLOCKED}/']")
+        follow(page, f"a[href='/calls/{seed.BLOCKED}/']")
         assert page.text_content("#response-1 .original .arguments dd") == seed.SECRET_FOLDER
         page.keyboard.press("d")
         assert page.text_content("#request del") == "ledger"

@@ -131,7 +131,7 @@ def test_a_life_of_an_endpoint(site: LiveLuthien) -> None:
         secret = page.text_content("#secret")
         assert secret is not None and secret.startswith("whsec_")
         page.click("text=I have copied it")
-        page.click("text=Send a test")
+        follow(page, "text=Send a test")
         deadline = time.monotonic() + 60
         while not page.locator("main .tone-allowed:not([role])").count():
             assert time.monotonic() < deadline, "the test is not delivered"

@@ -32,7 +32,7 @@ def worked(site: LiveLuthien) -> Iterator[LiveLuthien]:
         yield site
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(30)
+        worker.wait(120)
 
 
 def test_a_report_is_asked_for_built_downloaded_and_verified(worked: LiveLuthien, tmp_path: Path) -> None:

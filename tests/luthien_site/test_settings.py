@@ -35,7 +35,7 @@ def test_a_laptop_needs_no_variable(data_dir: Path) -> None:
     settings = read(data_dir, *names, "DEBUG", "SESSION_COOKIE_SECURE")
     assert settings["DATABASES"]["default"]["NAME"] == str(data_dir / "luthien.sqlite3")
     assert settings["CHANNEL_LAYERS"]["default"]["BACKEND"] == "channels.layers.InMemoryChannelLayer"
-    assert settings["CELERY_BROKER_URL"].startswith("filesystem://")
+    assert settings["CELERY_BROKER_URL"].startswith("files://")
     assert settings["LUTHIEN_RECORD"] == "blocking"
     assert settings["LUTHIEN_AUTH"] == "keys"
     assert settings["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]

@@ -63,7 +63,7 @@ def make_writer(transactional_db: None, tmp_path: Path) -> Iterator[MakeWriter]:
 
     yield make
     for writer in writers:
-        writer.stop(5)
+        writer.stop(60)
 
 
 @pytest.fixture

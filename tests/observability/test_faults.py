@@ -35,7 +35,7 @@ async def test_a_database_that_takes_connections_and_never_answers_makes_no_call
         for _ in range(20):
             await whole_call(CallRecorder(make_facts(), writer))
         assert writer._committer._spill.waiting > 0
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
 
 
 @contextmanager
@@ -72,9 +72,9 @@ async def test_a_lock_that_somebody_holds_makes_no_call_fail(
         for _ in range(5):
             await whole_call(CallRecorder(make_facts(), writer))
         assert writer._committer._spill.waiting > 0
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
     again = make_writer(find_orphans=True)
-    assert await sync_to_async(again.stop)(10)
+    assert await sync_to_async(again.stop)(60)
     assert await finished() == 6
     assert await sync_to_async(verify)(writer.boot_id) == 6
 
@@ -129,7 +129,7 @@ async def test_a_call_that_is_refused_for_want_of_room_takes_none(
             call.open()
         call.close_soon("refused", 503)
     assert writer._inbox.waiting == 0
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
     assert not await CallRecord.objects.aexists()
 
 
@@ -151,7 +151,7 @@ async def test_clocks_that_jump_leave_a_chain_that_verifies(
     for number in range(12):
         weather.away = 4 <= number < 8
         await whole_call(CallRecorder(make_facts(), writer))
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
     assert writer.boot_id == first, "nobody was taken for dead"
     assert await finished() == await sync_to_async(verify)(first) == 12
 

@@ -35,7 +35,7 @@ IMPORTED = (
     ),
     *("django.middleware.common", "django.middleware.csrf", "django.shortcuts", "django.template.defaulttags"),
     *("django.template.loader_tags", "django.test", "django.views.debug", "whitenoise.middleware", "psycopg_pool"),
-    *("celery.fixups.django", "celery.loaders.app", "kombu.transport.filesystem", "kombu.transport.redis"),
+    *("celery.fixups.django", "celery.loaders.app", "luthien_site.broker", "kombu.transport.redis"),
     *("channels.generic.websocket", "channels.security.websocket", "channels.sessions", "channels_redis.pubsub"),
     *(
         "uvicorn.lifespan.on",

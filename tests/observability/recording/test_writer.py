@@ -189,7 +189,7 @@ async def test_a_commit_whose_answer_was_lost_is_repeated_without_harm(
     monkeypatch.setattr(Weather, "write", write)
     for _ in range(3):
         await whole_call(CallRecorder(make_facts(), writer))
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
     assert await sync_to_async(verify)(writer.boot_id) == 3
 
 
@@ -197,7 +197,7 @@ async def test_async_waits_for_nothing_and_still_writes(make_writer: MakeWriter)
     writer = make_writer("async")
     for _ in range(10):
         await whole_call(CallRecorder(make_facts(), writer))
-    assert await sync_to_async(writer.stop)(5)
+    assert await sync_to_async(writer.stop)(60)
     assert await CallRecord.objects.filter(outcome="finished").acount() == 10
 
 
@@ -221,7 +221,7 @@ async def test_stop_writes_what_is_queued(make_writer: MakeWriter) -> None:
     calls = [CallRecorder(make_facts(), writer) for _ in range(50)]
     for call in calls:
         call.close_soon("cancelled")
-    assert await sync_to_async(writer.stop)(5)
+    assert await sync_to_async(writer.stop)(60)
     assert await CallRecord.objects.filter(outcome="cancelled").acount() == 50
 
 

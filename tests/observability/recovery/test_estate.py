@@ -38,7 +38,7 @@ async def test_a_journal_that_cannot_be_brought_home_stays_and_keeps_nobody_wait
         path.write_bytes(b"lthjrnl9" + bytes(100) if left == "format" else bytes(100))
     writer = make_writer(find_orphans=True)
     await whole_call(CallRecorder(make_facts(id="call_x"), writer))
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
     assert (await CallRecord.objects.aget()).outcome == "finished"
     assert path.exists() == (left != "nothing"), "what may hold records is never deleted"
 

@@ -28,7 +28,7 @@ async def dead_during_an_outage(make_writer: MakeWriter, weather: Weather) -> Wr
     await ended.checkpoint([ToolCall("toolu_1", "Bash", "{}")])
     await ended.close("finished", 200)
     await cut.checkpoint([ToolCall("toolu_2", "Bash", "{}")])
-    assert await sync_to_async(dead.stop)(10)
+    assert await sync_to_async(dead.stop)(60)
     await Process.objects.aupdate(ended_at=timezone.now())
     return dead
 
@@ -40,13 +40,13 @@ async def test_what_a_journal_says_of_a_call_corrects_who_took_it_for_interrupte
     # On another machine, which cannot see the journal.
     (tmp_path / "spill").rename(tmp_path / "far")
     elsewhere = make_writer(find_orphans=True)
-    assert await sync_to_async(elsewhere.stop)(10)
+    assert await sync_to_async(elsewhere.stop)(60)
     assert {row.outcome async for row in CallRecord.objects.all()} == {"interrupted"}
     (tmp_path / "spill").rmdir()
     (tmp_path / "far").rename(tmp_path / "spill")
     heir = make_writer(find_orphans=True)
     await whole_call(CallRecorder(make_facts(id="call_new"), heir))
-    assert await sync_to_async(heir.stop)(10)
+    assert await sync_to_async(heir.stop)(60)
     rows = {row.pk: row async for row in CallRecord.objects.all()}
     assert {name: row.outcome for name, row in rows.items()} == {
         "call_ended": "finished",
@@ -76,7 +76,7 @@ async def test_a_journal_may_be_brought_home_twice(make_writer: MakeWriter, weat
     for _ in range(2):
         left.write_bytes(copy)
         heir = make_writer(find_orphans=True)
-        assert await sync_to_async(heir.stop)(10)
+        assert await sync_to_async(heir.stop)(60)
         assert list(Abandoned.all_in(tmp_path / "spill")) == []
     assert await sync_to_async(verify)(dead.boot_id) == await sync_to_async(verify)(heir.boot_id) == 1
     outcomes = {row.pk: row.outcome async for row in CallRecord.objects.all()}
@@ -90,11 +90,11 @@ async def test_a_row_that_the_database_refuses_costs_no_other(
     weather.away = True
     for name in ("call_a", "call_poison", "call_z"):
         await CallRecorder(make_facts(id=name), dead).close("finished", 200)
-    assert await sync_to_async(dead.stop)(10)
+    assert await sync_to_async(dead.stop)(60)
     await sync_to_async(forbid)("call_poison")
     try:
         heir = make_writer(find_orphans=True)
-        assert await sync_to_async(heir.stop)(10)
+        assert await sync_to_async(heir.stop)(60)
         assert {row.pk async for row in CallRecord.objects.all()} == {"call_a", "call_z"}
     finally:
         await sync_to_async(forbid)("")

@@ -155,5 +155,5 @@ async def test_who_was_taken_for_dead_releases_nothing_more(
 async def test_a_process_that_leaves_in_good_order_says_so(make_writer: MakeWriter) -> None:
     writer: Writer = make_writer()
     await CallRecorder(make_facts(), writer).close("finished", 200)
-    assert await sync_to_async(writer.stop)(5)
+    assert await sync_to_async(writer.stop)(60)
     assert (await Process.objects.aget()).ended_at is not None

@@ -30,7 +30,7 @@ async def test_with_the_database_away_calls_go_on_and_all_of_it_is_on_record_in_
     assert await outcomes() == {"call_before": "open"}
     weather.away = False
     await whole_call(CallRecorder(make_facts(id="call_last"), writer))
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
     assert set((await outcomes()).values()) == {"finished"}
     assert await sync_to_async(verify)(writer.boot_id) == 52
 
@@ -47,12 +47,12 @@ async def test_what_a_process_left_on_disk_is_brought_home_before_its_calls_are_
     await finished.close("finished", 200)
     unseen = CallRecorder(make_facts(id="call_unseen"), dead)
     await whole_call(unseen)
-    assert await sync_to_async(dead.stop)(10), "what is on disk is safe"
+    assert await sync_to_async(dead.stop)(60), "what is on disk is safe"
     weather.away = False
     await CallRecord.objects.filter(pk="call_open").aupdate(process="boot_gone")
     heir = make_writer(find_orphans=True)
     await whole_call(CallRecorder(make_facts(id="call_zlast"), heir))
-    assert await sync_to_async(heir.stop)(10)
+    assert await sync_to_async(heir.stop)(60)
     assert await outcomes() == {
         "call_finished": "finished",
         "call_open": "interrupted",
@@ -79,7 +79,7 @@ async def test_when_the_disk_is_full_too_no_call_begins_and_none_is_lost(
     for call in begun:
         call.close_soon("refused", 503)
     weather.away = False
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
     found = await outcomes()
     assert len(begun) > 5
     assert all(found[f"call_{number:03}"] == "refused" for number in range(len(begun)))
@@ -94,7 +94,7 @@ async def test_async_goes_on_unrecorded_when_there_is_no_room_and_says_how_often
     writer = make_writer("async", database=weather)
     await whole_call(CallRecorder(make_facts(), writer))
     assert metrics.calls_unrecorded._value.get() == counted + 1
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
     assert await outcomes() == {}
 
 
@@ -107,5 +107,5 @@ async def test_a_row_that_the_database_refuses_later_costs_no_other(make_writer:
         await call.close("finished", 200)
     weather.refuses = "call_poison"
     weather.away = False
-    assert await sync_to_async(writer.stop)(10)
+    assert await sync_to_async(writer.stop)(60)
     assert await outcomes() == {"call_a": "finished", "call_z": "finished"}

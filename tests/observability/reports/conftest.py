@@ -45,7 +45,7 @@ def recorded(make_writer: MakeWriter, seal: Callable[[], None]) -> Writer:
     asyncio.run(of_research(writer))
     change_policies()
     audit.record(actor="ada", action="call.viewed", subject="call_1", detail={"shown": "page"})
-    writer.stop(5)
+    writer.stop(60)
     seal()
     return writer
 

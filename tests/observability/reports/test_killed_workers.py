@@ -65,7 +65,7 @@ def test_a_worker_killed_at_every_step_leaves_a_report_that_is_finished_once(liv
             assert time.monotonic() < deadline, found
     finally:
         last.send_signal(signal.SIGTERM)
-        last.wait(30)
+        last.wait(120)
     state, attempts, file, made, key = found
     # The attempt that handed it in is the one before the last, which only said that it is done.
     assert (state, attempts, file, made) == ("done", len(STEPS) + 1, f"1-{len(STEPS)}.zip", 1)

@@ -76,7 +76,7 @@ def test_an_erased_session_says_nothing_and_still_verifies(make_writer: MakeWrit
     writer = make_writer()
     say(writer, turns(20, 21, 22), "gone")
     say(writer, turns(30), "kept")
-    writer.stop(5)
+    writer.stop(60)
     kept = stored("kept")
     Blob.objects.update(touched_at=LONG_AGO)
     done = erase(Subject("session", "gone"))
@@ -107,7 +107,7 @@ def test_a_body_that_another_session_is_built_on_stays_whole_without_what_it_did
     say(first, [forked, long], "gone", key="ci")
     say(second, [long, *turns(21, 22)], "fork", key="ci")
     for writer in (first, second):
-        writer.stop(5)
+        writer.stop(60)
     Blob.objects.update(touched_at=LONG_AGO)
     wanted = stored("fork")
     assert wanted == [long, *turns(21, 22)]
@@ -125,7 +125,7 @@ def test_what_a_gateway_may_still_count_on_waits_for_the_collection(make_writer:
     assert done.bodies.waiting > 0
     say(writer, turns(22), "gone-on")
     wanted = stored("gone-on")
-    writer.stop(5)
+    writer.stop(60)
     assert sum(collector.collect()) == 0
     assert sum(collector.collect(timezone.now() + timedelta(hours=25))) > 0
     assert stored("gone-on") == wanted == turns(22)
@@ -201,7 +201,7 @@ def test_nothing_of_it_is_left_in_the_database(make_writer: MakeWriter) -> None:
     """In SQLite's files not a byte; PostgreSQL's are not looked at here, docs/retention.md says what stays in them."""
     writer = make_writer()
     say(writer, turns(20, 21, 22), "gone")
-    writer.stop(5)
+    writer.stop(60)
     traces = {SECRET.encode(), *(bytes(blob.data) for blob in Blob.objects.all())}
     for call in CallRecord.objects.all():
         traces |= {bytes(call.opening_bodies or b"?"), bytes(call.closing_bodies or b"?")} - {b"?"}

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -198,7 +198,7 @@ def test_a_gateway_that_serves_calls_gives_the_index_a_tenth_of_its_time_in_shor
         asked.append(most)
         return next(left)
 
-    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(indexer, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     monkeypatch.setattr(indexing, "catch_up", catch_up)
     thread = indexer.Indexer(lambda: True, lambda: next(busy))
     monkeypatch.setattr(thread._stop, "wait", waits.append)

@@ -86,7 +86,7 @@ def test_what_is_erased_or_purged_is_gone_from_the_sessions(make_writer: MakeWri
     for number, session in enumerate(("gone", "gone", "kept")):
         asked, said = seed.request("words"), seed.answer(seed.text("said"))
         async_to_sync(seed.put_on_record)(writer, f"call_{number}", asked, said, session=session)
-    writer.stop(5)
+    writer.stop(60)
     index()
     assert figures("gone") == {"calls": 2, "input_tokens": 24, "output_tokens": 68, "cost_microdollars": 3000}
     for _ in erasure.erase(erasure.Subject("session", "gone"), actor="ada"):

@@ -44,7 +44,7 @@ def story(make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     again = asked(("user", "Tidy up."), ("assistant", given["content"]), ("user", "Leave it."))
     put("call_2", again, seed.answer(seed.text("I leave it.")))
     put("call_3", asked(("user", "Elsewhere.")), seed.answer(seed.text("Yes.")), team="research")
-    writer.stop(5)
+    writer.stop(60)
 
 
 @pytest.fixture

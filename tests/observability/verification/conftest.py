@@ -71,7 +71,7 @@ def recorded(make_writer: MakeWriter, seal: Callable[[], None]) -> Writer:
     asyncio.run(calls(writer))
     change_policies()
     audit.record(actor="ada", action="key.created", subject="ci", detail={"team": "payments", "read": True})
-    writer.stop(5)
+    writer.stop(60)
     seal()
     return writer
 

@@ -241,8 +241,8 @@ def test_two_writers_at_once_have_a_chain_each(
         await asyncio.gather(*(whole_call(CallRecorder(each, (one, two)[n % 2])) for n, each in enumerate(facts)))
 
     asyncio.run(both())
-    one.stop(5)
-    two.stop(5)
+    one.stop(60)
+    two.stop(60)
     seal()
     report = verify(anchor=True)
     assert (report.findings, report.chains, report.sealed) == ([], 2, 60)
