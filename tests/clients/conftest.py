@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -112,13 +113,15 @@ def installed_client(package: str, version: str, binary: str) -> Path:
     caches = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "luthien-tests"
     cache = caches / f"{package}-{version}".replace("/", "-")
     program = cache / "node_modules" / package / binary
-    if not program.exists():
-        building = cache.with_name(f"{cache.name}.{os.getpid()}")
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True)
-        quiet = ["--no-audit", "--no-fund", "--ignore-scripts"]
-        code = npm(["install", "--prefix", str(building), *quiet, f"{package}@{version}"])
-        assert code == 0, f"npm could not install {package}"
-        shutil.rmtree(cache, ignore_errors=True)
-        building.rename(cache)
+    caches.mkdir(parents=True, exist_ok=True)
+    with cache.with_name(f"{cache.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists():
+            building = cache.with_name(f"{cache.name}.building")
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir()
+            quiet = ["--no-audit", "--no-fund", "--ignore-scripts"]
+            code = npm(["install", "--prefix", str(building), *quiet, f"{package}@{version}"])
+            assert code == 0, f"npm could not install {package}"
+            building.rename(cache)
     return program

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.clients.conftest import Gateway
+from tests.gateway.running import DEADLINE
 
 pytestmark = pytest.mark.client
 
@@ -62,7 +63,7 @@ def test_a_stream_is_the_providers_own_event_by_event(gateway: Gateway, case: st
 def test_the_bytes_of_a_stream_are_the_providers_own(gateway: Gateway, case: str, path: str) -> None:
     body = json.dumps({**ask(CASES[case]), "stream": True})
     raw = [
-        httpx.post(f"{url}/v1/messages{path}", content=body, headers={"x-api-key": key}).content
+        httpx.post(f"{url}/v1/messages{path}", content=body, headers={"x-api-key": key}, timeout=DEADLINE).content
         for url, key in ((gateway.provider, "any"), (gateway.url, gateway.key()))
     ]
     assert raw[0] == raw[1]
@@ -128,7 +129,8 @@ def test_an_error_of_the_provider_stays_what_it_was(gateway: Gateway, status: in
 @pytest.mark.parametrize("directive", ["fail", "cut"])
 def test_a_failure_in_mid_stream_is_an_error_and_no_end_follows(gateway: Gateway, directive: str) -> None:
     body = json.dumps({**ask(f"say before\n{directive}\nsay after"), "stream": True})
-    raw = httpx.post(f"{gateway.url}/v1/messages", content=body, headers={"x-api-key": gateway.key("loud")}).text
+    headers = {"x-api-key": gateway.key("loud")}
+    raw = httpx.post(f"{gateway.url}/v1/messages", content=body, headers=headers, timeout=DEADLINE).text
     assert "event: error" in raw
     assert "message_stop" not in raw
     assert "after" not in raw.lower()

@@ -45,7 +45,7 @@ def run(gateway: Gateway, key: str, prompt: str, home: Path, model: str) -> list
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -57,7 +57,7 @@ def test_the_launcher_starts_it_through_the_gateway(gateway: Gateway, tmp_path: 
     environment = {**gateway.server.env, **QUIET, "PATH": f"{claude.parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
     command = [sys.executable, str(ROOT / "manage.py"), "claude", "-p", "say Good day.", "--model", "claude-demo"]
     done = subprocess.run(
-        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL
     )
     assert (done.returncode, done.stdout.strip()) == (0, "Good day."), done.stderr
 

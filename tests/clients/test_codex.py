@@ -41,7 +41,7 @@ def run(gateway: Gateway, key: str, prompt: str, home: Path, model: str) -> list
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr

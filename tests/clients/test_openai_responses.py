@@ -14,6 +14,7 @@ import pytest
 from tests.clients.conftest import Gateway
 from tests.clients.test_anthropic_sdk import CASES, PIXEL
 from tests.clients.test_openai_sdk import both, client
+from tests.gateway.running import DEADLINE
 
 pytestmark = pytest.mark.client
 
@@ -43,7 +44,7 @@ def test_the_bytes_of_a_stream_are_the_providers_own(gateway: Gateway, case: str
     for c, model in both(gateway):
         body = json.dumps({**ask(CASES[case]), "model": model, "stream": True})
         headers = {"authorization": f"Bearer {c.api_key}"}
-        raw.append(httpx.post(f"{c.base_url}responses", content=body, headers=headers).content)
+        raw.append(httpx.post(f"{c.base_url}responses", content=body, headers=headers, timeout=DEADLINE).content)
     assert raw[0] == raw[1]
 
 
@@ -131,9 +132,9 @@ def test_other_paths_of_responses_are_refused(gateway: Gateway) -> None:
 
 
 def test_an_upgrade_to_a_websocket_is_answered_that_http_is_wanted(gateway: Gateway) -> None:
-    host = urlsplit(gateway.url).netloc
-    with socket.create_connection((urlsplit(gateway.url).hostname, urlsplit(gateway.url).port), timeout=10) as sock:
-        sock.sendall(UPGRADE.format(host=host).encode())
+    address = urlsplit(gateway.url)
+    with socket.create_connection((address.hostname, address.port), timeout=DEADLINE) as sock:
+        sock.sendall(UPGRADE.format(host=address.netloc).encode())
         answer = sock.recv(4096)
     assert answer.startswith(b"HTTP/1.1 426 ")
     assert b"invalid_request_error" in answer

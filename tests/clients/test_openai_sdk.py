@@ -11,6 +11,7 @@ import pytest
 
 from tests.clients.conftest import Gateway
 from tests.clients.test_anthropic_sdk import CASES, PIXEL
+from tests.gateway.running import DEADLINE
 
 pytestmark = pytest.mark.client
 
@@ -61,7 +62,7 @@ def test_the_bytes_of_a_stream_are_the_providers_own(gateway: Gateway, case: str
             {**ask(CASES[case]), "model": model, "stream": True, "stream_options": {"include_usage": True}}
         )
         headers = {"authorization": f"Bearer {key}"}
-        raw.append(httpx.post(f"{url}/v1/chat/completions", content=body, headers=headers).content)
+        raw.append(httpx.post(f"{url}/v1/chat/completions", content=body, headers=headers, timeout=DEADLINE).content)
     assert raw[0] == raw[1]
 
 

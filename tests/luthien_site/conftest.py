@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from luthien_site.bench import postgres, processes
 from luthien_site.bench.gateway import Gateway
 from luthien_site.bench.processes import Child, DidNotStart
 from tests.plugins import forked
 from tests.plugins.forked import ROOT
 from tests.plugins.live import migrated_sqlite
+from tests.plugins.servers import free_port
 
 
 @pytest.fixture
@@ -38,5 +40,7 @@ def forked_children(monkeypatch: pytest.MonkeyPatch) -> None:
         if done.returncode:
             raise DidNotStart(done.stdout + done.stderr)
 
+    for module in (processes, postgres):
+        monkeypatch.setattr(module, "free_port", free_port)
     monkeypatch.setattr(Child, "spawn", spawn)
     monkeypatch.setattr(Gateway, "manage", manage)

@@ -127,8 +127,15 @@ def test_without_uv_pip_installs_by_hash(place: Place, monkeypatch: pytest.Monke
     assert "--require-hashes" in commands[1]
 
 
-def test_only_one_installs_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    entered = threading.Event()
+def test_only_one_installs_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, waits = threading.Event(), threading.Event()
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        waits.set()
+
+    monkeypatch.setattr(bootstrap, "say", say)
 
     def second() -> None:
         with bootstrap.alone(tmp_path / "lock"):
@@ -138,11 +145,12 @@ def test_only_one_installs_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixtu
         fcntl.flock(first, fcntl.LOCK_EX)
         thread = threading.Thread(target=second)
         thread.start()
-        assert not entered.wait(0.2)
+        assert waits.wait(60)
+        assert not entered.is_set()
         fcntl.flock(first, fcntl.LOCK_UN)
     thread.join()
     assert entered.is_set()
-    assert "Waiting for another installation" in capsys.readouterr().err
+    assert said == ["Waiting for another installation to end ..."]
 
 
 def test_the_packages_of_a_lock_are_counted() -> None:

@@ -39,7 +39,7 @@ def test_beat_does_not_outlive_a_worker_that_is_killed(worker: psutil.Popen) -> 
     worker.kill()
     worker.wait()
     try:
-        assert psutil.wait_procs([beat], timeout=20)[1] == []
+        assert psutil.wait_procs([beat], timeout=60)[1] == []
     finally:
         if beat.is_running():
             beat.kill()

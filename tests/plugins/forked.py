@@ -113,6 +113,11 @@ class Nursery:
 
 @cache
 def nursery() -> Nursery:
+    """This process's."""
+    return new_nursery()
+
+
+def new_nursery() -> Nursery:
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with its:
         command = [sys.executable, "-m", "tests.plugins.nursery", str(its.fileno())]

@@ -8,14 +8,21 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-START_DEADLINE = 30.0
+START_DEADLINE = 60.0
+STOP_DEADLINE = 60.0
+PORTS = range(11_000, 32_700)
+"""Below those that Linux gives to whoever asks for any, and above those that a browser refuses."""
+BLOCK = 100
 PR_SET_PDEATHSIG = 1
+_choosing = threading.Lock()
 
 
 class ServerDidNotStart(RuntimeError):
@@ -23,10 +30,37 @@ class ServerDidNotStart(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at the moment."""
+    """A TCP port of 127.0.0.1 that nobody listens on, and that no test process is given but this one, once."""
+    with _choosing:
+        return next(port for port in _ports(os.getpid()) if _is_free(port))
+
+
+@cache
+def _ports(process: int) -> Iterator[int]:
+    """Those of one block after the other; a block is the process's own for as long as it lives.
+
+    A name that a socket holds tells other processes so: Linux lets go of it with the process, however that ends.
+    """
+    held: list[socket.socket] = []
+    for block in range(PORTS.start, PORTS.stop, BLOCK):
+        holder = socket.socket(socket.AF_UNIX)
+        try:
+            holder.bind(f"\0luthien-test-ports-{block}")
+        except OSError:
+            holder.close()
+            continue
+        held.append(holder)
+        yield from range(block, block + BLOCK)
+    raise RuntimeError("Test processes hold all ports that there are for them.")
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def die_with_parent() -> None:
@@ -82,7 +116,7 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(10)
+                self.process.wait(STOP_DEADLINE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
