@@ -13,7 +13,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 import uvloop
@@ -31,7 +31,8 @@ from luthien_site.proofs.registry import Finding, Order, Proof
 from observability.rows import database
 
 LIFE_SECONDS = (0.05, 0.7)
-"""How long a gateway serves before it is killed."""
+"""How long a gateway serves before it is killed; every second one from when a client holds a tool call of its."""
+FIRST_ANSWER_SECONDS = 30.0
 ORPHAN_SECONDS = 20.0
 _POLICY = {"name": "tools", "policy": "block_dangerous_commands", "config": {}, "mode": "enforce"}
 
@@ -63,11 +64,21 @@ class Lane:
     async def _serve_until_killed(self) -> None:
         pool = Pool(self.gateway.port)
         calls = [asyncio.create_task(self.clients.call(pool, number)) for number in range(CLIENTS)]
+        if self.kills % 2:
+            await self._answered()
         await asyncio.sleep(random.uniform(*LIFE_SECONDS))  # noqa: S311 (no secret)
         await self.gateway.crash()
         self.kills += 1
         await asyncio.gather(*calls)
         pool.close()
+
+    async def _answered(self) -> None:
+        """Waits for a first answer with a tool call: a slow machine has none in so short a life."""
+        before = self.clients.tools
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ANSWER_SECONDS):
+                while self.clients.tools == before:  # noqa: ASYNC110 (a client is told, and has no event for it)
+                    await asyncio.sleep(0.01)
 
     async def _check(self) -> None:
         """Compares with the record what the clients got before the last kill."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -25,6 +26,7 @@ from tests.gateway.running import (
     client,
     eventually,
     message,
+    patient,
     provider,
     secret,
     text,
@@ -253,24 +255,25 @@ async def test_with_redis_away_the_policy_has_failed(cut_off: House) -> None:
     ]
 
 
-async def test_processes_that_count_apart_say_so(house: House) -> None:
-    other = LiveLuthien(house.server.data_dir, house.server.env)
-    try:
-        other.start()
-        headers = {"x-api-key": secret("rate-limited"), "x-session-id": "apart"}
-        async with httpx.AsyncClient(base_url=other.url, headers=headers, timeout=20) as made:
-            assert "warnings" not in (await made.get("/ready")).json()
-            got = await made.post("/v1/messages", json=ANTHROPIC.body("say hello"))
+async def test_processes_that_count_apart_say_so(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with built(tmp_path_factory, "sqlite") as apart:
+        other = LiveLuthien(apart.server.data_dir, apart.server.env)
+        try:
+            other.start()
+            async with patient(base_url=other.url, headers={"x-api-key": secret("rate-limited")}) as made:
+                assert "warnings" not in (await made.get("/ready")).json()
 
-            async def warned() -> Any:
-                return (await made.get("/ready")).json().get("warnings")
+                async def warned() -> Any:
+                    headers = {"x-session-id": uuid4().hex}
+                    got = await made.post("/v1/messages", json=ANTHROPIC.body("say hello"), headers=headers)
+                    assert got.status_code == 200
+                    return (await made.get("/ready")).json().get("warnings")
 
-            (warning,) = await eventually(warned)
-        assert got.status_code == 200
-        assert warning.startswith("limits are counted apart from")
-        assert "Limits are counted by each of" in other.log
-    finally:
-        end(other)
+                (warning,) = await eventually(warned)
+            assert warning.startswith("limits are counted apart from")
+            assert "Limits are counted by each of" in other.log
+        finally:
+            end(other)
 
 
 async def test_a_price_is_that_of_the_model_as_its_provider_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
