@@ -14,8 +14,8 @@ _listening: asyncio.Task[None] | None = None
 def start() -> None:
     """Listen, where there is Redis, for viewers in other processes; and let ours go once the server is told to end."""
     global _listening
-    # Not above: whoever only tells of calls needs no feed.
-    from .feed import listen_for_viewers
+    # Not above: whoever only tells of calls needs neither this nor the feed.
+    from .listening import listen_for_viewers
 
     _listening = asyncio.create_task(listen_for_viewers(), name="activity")
     if threading.current_thread() is threading.main_thread():
@@ -37,9 +37,9 @@ def _let_go_at(number: int) -> None:
     if not callable(before):
         return
 
-    def end(number: int, frame: FrameType | None) -> None:
-        from . import feed
+    from . import feed
 
+    def end(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(feed.end)
         before(number, frame)
 

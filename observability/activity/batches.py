@@ -58,7 +58,6 @@ class Batch:
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
-        self.ended = {event["call"] for event in events if event["kind"] == "finished"}
         self._shown: dict[View, Shown] = {}
 
     def shown(self, view: View) -> Shown:

@@ -80,7 +80,10 @@ class Publisher:
 
     def look(self) -> None:
         """To be called now and then: the viewers of other processes are believed for WATCHED_FOR."""
-        self.watched = self._viewers_here or monotonic() < self._elsewhere_until
+        before, self.watched = self.watched, self._viewers_here or monotonic() < self._elsewhere_until
+        if self.watched and not before:
+            # Whoever watched all along, unheard here, learns from a number left out that there was something to hear.
+            self._next += 1
 
     async def _send(self) -> None:
         try:

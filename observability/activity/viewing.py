@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from random import uniform
 
 from observability.queries import Teams
@@ -14,10 +13,10 @@ from observability.viewers import Sight
 from . import history
 from .batches import Batch, Message, Shown, View
 from .cursors import Cursor
-from .events import Event, moment
+from .events import Event, micros, moment
 from .feed import feed
 from .filters import Filter
-from .memory import Backlog, Met
+from .memory import Backlog
 
 BEAT = 15.0
 """Seconds of silence after which a message without events is sent."""
@@ -43,7 +42,6 @@ class Viewing:
         self._again = asyncio.Event()
         self._recent_wanted = recent and cursor is None
         self._half_told: set[str] = set()
-        self._ended: set[str] = set()
         self._sent = 0
         self._is_over = False
 
@@ -61,12 +59,12 @@ class Viewing:
         self._feed.leave(self)
 
     def offer(self, batch: Batch) -> None:
-        shown = batch.shown(self._view)
-        ended = batch.ended & self._half_told
-        if len(shown) or ended:
-            self._backlog.add(shown)
-            self._ended |= ended
-            self._again.set()
+        self._add(batch.shown(self._view))
+
+    def complete(self, call: str, whole: Batch) -> None:
+        if call in self._half_told:
+            self._half_told.discard(call)
+            self._add(whole.shown(self._view))
 
     def only(self, wanted: Filter) -> None:
         """Another filter, from now on; the next message begins anew with what was."""
@@ -105,7 +103,6 @@ class Viewing:
                     self._again.set()
                 else:
                     self._reached = offered
-                pieces = await self._whole(pieces)
                 if any(map(len, pieces)) or missed:
                     yield self._message(pieces, self._reached, missed)
                     pause = max(PAUSE, PAUSE_EACH * self._feed.viewers())
@@ -118,7 +115,7 @@ class Viewing:
 
     async def _recent(self) -> list[Shown]:
         ids = await history.read(history.newest, RECENT_CALLS, self._team_names)
-        self._half_told |= self._feed.open_calls()
+        self._met_half_way(self._feed.open_calls())
         events = self._view.of(await history.read(history.events_of, ids))
         return [Shown(sorted(events, key=_at)[-RECENT_EVENTS:])]
 
@@ -127,22 +124,20 @@ class Viewing:
         told, oldest = moment(cursor.told), moment(cursor.oldest)
         page = await history.read(history.after, told, oldest, self._team_names)
         while page:
-            # What an open call's record does not tell yet, it will when the call is over.
-            self._half_told |= {call.id for call in page if call.is_open}
+            self._met_half_way({call.id: micros(call.started_at) for call in page if call.is_open})
             events = await history.read(history.events_of, [call.id for call in page])
             yield [Shown(sorted(self._view.of(events), key=_at))]
             page = await history.read(history.after, told, oldest, self._team_names, page[-1])
 
-    async def _whole(self, pieces: list[Shown]) -> list[Shown]:
-        """`pieces`, and all that is on record of calls that are over now and that this viewer met half-way."""
-        if not self._ended:
-            return pieces
-        ended, self._ended = self._ended, set()
-        self._half_told -= ended
-        known = Met(MOST)
-        told = self._view.of(await history.read(history.events_of, ended))
-        events = chain(*(piece.events for piece in pieces), told)
-        return [Shown(sorted((event for event in events if known.add(event["id"])), key=_at))]
+    def _met_half_way(self, calls: Mapping[str, int]) -> None:
+        """What the record does not tell of them yet, it will when they are over. To be said before it is read."""
+        self._half_told |= calls.keys()
+        self._feed.ask(calls)
+
+    def _add(self, shown: Shown) -> None:
+        if len(shown):
+            self._backlog.add(shown)
+            self._again.set()
 
     @property
     def _team_names(self) -> Teams:

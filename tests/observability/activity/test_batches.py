@@ -23,7 +23,6 @@ def test_viewers_who_see_the_same_share_what_is_made_for_them() -> None:
     batch = Batch(EVENTS)
     assert batch.shown(view()) is batch.shown(view())
     assert batch.shown(view()) is not batch.shown(view(bodies=False))
-    assert batch.ended == {"call_1"}
 
 
 def test_a_viewer_sees_events_of_its_teams_that_match_and_no_others() -> None:

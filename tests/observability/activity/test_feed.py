@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -25,29 +24,36 @@ BEGUN, DECIDED, OVER = request_received(SUBJECT, "/", True), verdict(SUBJECT, DE
 class Viewer:
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.completed: dict[str, list[Event]] = {}
         self.ended = False
         self.wanted = 0
-        self.complete = asyncio.Event()
+        self.has_all, self.has_whole = asyncio.Event(), asyncio.Event()
 
     def offer(self, batch: Batch) -> None:
         self.events += batch.events
         if len(self.events) == self.wanted:
-            self.complete.set()
+            self.has_all.set()
+
+    def complete(self, call: str, whole: Batch) -> None:
+        self.completed[call] = list(whole.events)
+        self.has_whole.set()
 
     def end(self) -> None:
         self.ended = True
 
 
 class Record:
-    """A database of one call."""
+    """A database of one call, which tells how often it was looked at."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.looks = 0
 
     async def read(self, look: Any, *args: Any) -> Any:
         name = look.__name__
         seen = [Seen("call_1", STARTED, OVER not in self.events)] if self.events else []
         if name == "since":
+            self.looks += 1
             return seen
         if name == "finished_of":
             return [call.id for call in seen if not call.is_open and call.id in args[0]]
@@ -63,7 +69,8 @@ def heard() -> asyncio.Queue[dict[str, Any]]:
 def record(monkeypatch: pytest.MonkeyPatch, heard: asyncio.Queue[dict[str, Any]], settings: Any) -> Record:
     made = Record()
 
-    async def channel(group: str) -> AsyncIterator[dict[str, Any]]:
+    async def channel(group: str, tried: asyncio.Event) -> AsyncIterator[dict[str, Any]]:
+        tried.set()
         while True:
             batch = await heard.get()
             yield {"batch": orjson.dumps(batch)}
@@ -89,10 +96,14 @@ async def test_a_batch_reaches_every_viewer_once(record: Record, heard: asyncio.
         heard.put_nowait(batch(first, BEGUN))
     await heard.join()
     assert [viewer.events for viewer in viewers] == [[BEGUN]] * 2
-    assert feed.open_calls() == {"call_1"} and feed.cursor().oldest == min(BEGUN["at"], feed.cursor().told)
+    assert feed.open_calls() == {"call_1": BEGUN["at"]}
+    assert feed.cursor().oldest == min(BEGUN["at"], feed.cursor().told)
     heard.put_nowait(batch(2, OVER))
     await heard.join()
-    assert feed.open_calls() == set()
+    record.events = [BEGUN, OVER]
+    await feed._look()
+    assert feed.open_calls() == {}
+    assert [viewer.events for viewer in viewers] == [[BEGUN, OVER]] * 2
     feed.end()
     assert all(viewer.ended for viewer in viewers)
     for viewer in viewers:
@@ -110,7 +121,7 @@ async def test_a_gap_in_the_numbers_is_filled_from_the_record(
     record.events = [BEGUN, DECIDED, OVER]
     viewer.wanted = 3
     heard.put_nowait(batch(5))
-    await viewer.complete.wait()
+    await viewer.has_all.wait()
     assert viewer.events == [BEGUN, DECIDED, OVER]
     feed.leave(viewer)
 
@@ -125,6 +136,95 @@ async def test_what_other_processes_put_on_record_is_found_there(record: Record)
     await feed._look()
     await feed._look()
     assert viewer.events == [BEGUN, DECIDED, OVER]
+    feed.leave(viewer)
+
+
+async def test_a_call_of_which_only_the_end_was_heard_is_told_whole_when_its_record_is_closed(
+    record: Record, heard: asyncio.Queue[dict[str, Any]]
+) -> None:
+    feed, viewer = Feed(), Viewer()
+    await feed.join(viewer)
+    heard.put_nowait(batch(0, OVER))
+    await heard.join()
+    await feed._look()
+    record.events = [BEGUN, DECIDED, OVER]
+    await feed._look()
+    assert viewer.events == [OVER, BEGUN, DECIDED]
+    feed.leave(viewer)
+
+
+async def test_a_call_that_was_open_at_the_first_look_is_read_until_its_record_is_closed(
+    record: Record, heard: asyncio.Queue[dict[str, Any]]
+) -> None:
+    record.events = [BEGUN]
+    feed, viewer = Feed(), Viewer()
+    await feed.join(viewer)
+    heard.put_nowait(batch(0, OVER))
+    await heard.join()
+    await feed._look()
+    record.events = [BEGUN, DECIDED, OVER]
+    await feed._look()
+    assert viewer.events == [BEGUN, OVER, DECIDED]
+    feed.leave(viewer)
+
+
+async def test_the_end_of_a_call_that_somebody_met_half_way_is_a_reason_to_look(
+    record: Record, heard: asyncio.Queue[dict[str, Any]]
+) -> None:
+    feed, viewer = Feed(), Viewer()
+    await feed.join(viewer)
+    heard.put_nowait(batch(0, BEGUN, DECIDED))
+    await heard.join()
+    feed.ask(feed.open_calls())
+    record.events = [BEGUN, DECIDED, OVER]
+    heard.put_nowait(batch(2, OVER))
+    await viewer.has_whole.wait()
+    assert viewer.completed == {"call_1": [BEGUN, DECIDED, OVER]}
+    feed.leave(viewer)
+
+
+async def test_who_joins_is_waited_for_until_the_others_were_told_and_the_record_was_looked_at_after_that(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, record: Record
+) -> None:
+    listening, subscribed, told = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def channel(group: str, tried: asyncio.Event) -> AsyncIterator[dict[str, Any]]:
+        listening.set()
+        await subscribed.wait()
+        tried.set()
+        await asyncio.Event().wait()
+        yield {}
+
+    async def announce(*_: Any) -> None:
+        assert subscribed.is_set()
+        told.set()
+
+    settings.REDIS_URL = "redis://there"
+    monkeypatch.setattr(module, "heard", channel)
+    monkeypatch.setattr(module, "announce", announce)
+    monkeypatch.setattr(module, "LISTENS_WITHIN", 3600)
+    feed, viewer = Feed(), Viewer()
+    joining = asyncio.create_task(feed.join(viewer))
+    await listening.wait()
+    assert record.looks == 0 and not told.is_set()
+    subscribed.set()
+    await joining
+    assert record.looks == 1 and told.is_set()
+    feed.leave(viewer)
+
+
+async def test_a_channel_layer_that_does_not_answer_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, record: Record
+) -> None:
+    async def silent(group: str, tried: asyncio.Event) -> AsyncIterator[dict[str, Any]]:
+        await asyncio.Event().wait()
+        yield {}
+
+    settings.REDIS_URL = "redis://there"
+    monkeypatch.setattr(module, "heard", silent)
+    monkeypatch.setattr(module, "LISTENS_WITHIN", 0)
+    feed, viewer = Feed(), Viewer()
+    await asyncio.wait_for(feed.join(viewer), 20)
     feed.leave(viewer)
 
 
@@ -164,41 +264,10 @@ async def test_it_ends_where_a_library_takes_being_cancelled_for_a_lost_connecti
     settings.REDIS_URL = "redis://there"
     monkeypatch.setattr(module, "announce", announce)
     monkeypatch.setattr(module, "WATCHED_FOR", 0.0)
+    monkeypatch.setattr(module, "LISTENS_WITHIN", 0)
     feed, viewer = Feed(), Viewer()
     await feed.join(viewer)
     await waiting.wait()
     tasks = list(feed._tasks)
     feed.leave(viewer)
     assert await asyncio.wait(tasks, timeout=10) == (set(tasks), set())
-
-
-async def test_who_was_told_to_end_while_it_subscribed_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    subscribing = asyncio.Event()
-
-    class Layer:
-        left: tuple[str, ...] = ()
-
-        async def new_channel(self) -> str:
-            return "mine"
-
-        async def group_add(self, *_: str) -> None:
-            subscribing.set()
-            with suppress(asyncio.CancelledError):
-                await asyncio.Event().wait()
-
-        async def receive(self, channel: str) -> dict[str, Any]:
-            raise AssertionError(f"{channel} is listened to")
-
-        async def group_discard(self, *names: str) -> None:
-            self.left = names
-
-    layer = Layer()
-    monkeypatch.setattr(module, "get_channel_layer", lambda: layer)
-
-    async def listen() -> list[dict[str, Any]]:
-        return [message async for message in module.heard("group")]
-
-    listening = asyncio.create_task(listen())
-    await subscribing.wait()
-    listening.cancel()
-    assert (await listening, layer.left) == ([], ("group", "mine"))

@@ -87,6 +87,23 @@ async def test_a_channel_layer_that_is_away_costs_a_gap_and_no_more(
     assert [batch["first"] for batch in batches] == [1] and not made.failing
 
 
+async def test_what_happened_while_it_took_nobody_to_watch_leaves_a_gap_in_the_numbers(
+    batches: list[dict[str, Any]],
+) -> None:
+    made = Publisher()
+    made.here(viewers=True)
+    for status in (200, 201):
+        made.publish(answer_sent, Call(), 1.0, status)
+        await sent(made)
+        made.here(viewers=True)
+    made.here(viewers=False)
+    made.here(viewers=True)
+    made.publish(answer_sent, Call(), 1.0, 202)
+    await sent(made)
+    first, second, third = (batch["first"] for batch in batches)
+    assert (second - first, third - second) == (1, 2)
+
+
 async def test_it_is_watched_as_long_as_somebody_watches_here_or_said_so_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
+from typing import Any
 
 import pytest
 
-from observability.activity import viewing
+from observability.activity import history, viewing
 from observability.activity.batches import Batch, Shown
 from observability.activity.cursors import Cursor
-from observability.activity.events import Subject, original_block
+from observability.activity.events import Subject, moment, original_block
 from observability.activity.filters import Filter
+from observability.activity.history import Seen
 from observability.activity.viewing import ENOUGH, Viewing
 from observability.viewers import Sight
 
@@ -30,6 +32,12 @@ class Onward:
 
     def viewers(self) -> int:
         return 0
+
+    def open_calls(self) -> dict[str, int]:
+        return {SUBJECT.call: 0}
+
+    def ask(self, calls: Mapping[str, int]) -> None:
+        self.asked = calls
 
     def cursor(self) -> Cursor:
         told = next(self._told)
@@ -74,3 +82,45 @@ async def test_another_filter_leaves_nothing_of_the_old_one(monkeypatch: pytest.
         assert [message async for message in messages] == []
     assert anew.recent
     assert sum(map(len, anew.pieces)) == 0
+
+
+async def test_who_met_a_call_half_way_is_told_all_of_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = Onward()
+
+    async def read(look: Any, *_: Any) -> list[Any]:
+        if look is history.events_of:
+            assert feed.asked == {SUBJECT.call: 0}
+        return []
+
+    monkeypatch.setattr(viewing, "feed", lambda: feed)
+    monkeypatch.setattr(viewing, "PAUSE", 0.0)
+    monkeypatch.setattr(history, "read", read)
+    async with Viewing(Sight(None, True), Filter(), recent=True) as viewer:
+        messages = viewer.messages()
+        assert (await anext(messages)).recent
+        for call in ("unknown", SUBJECT.call, SUBJECT.call):
+            viewer.complete(call, batch([1]))
+        whole = await anext(messages)
+        viewer.end()
+        assert [message async for message in messages] == []
+    assert sum(map(len, whole.pieces)) == 1
+
+
+async def test_who_goes_on_from_a_cursor_is_told_all_of_calls_that_were_open_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    feed, pages = Onward(), [[Seen(SUBJECT.call, moment(7), True), Seen("over", moment(8), False)], []]
+
+    async def read(look: Any, *_: Any) -> list[Any]:
+        return pages.pop(0) if look is history.after else []
+
+    monkeypatch.setattr(viewing, "feed", lambda: feed)
+    monkeypatch.setattr(viewing, "PAUSE", 0.0)
+    monkeypatch.setattr(history, "read", read)
+    async with Viewing(Sight(None, True), Filter(), Cursor(5, 5)) as viewer:
+        messages = viewer.messages()
+        page = await anext(messages)
+        assert feed.asked == {SUBJECT.call: 7} and page.cursor == "5-5"
+        for call in ("over", SUBJECT.call):
+            viewer.complete(call, batch([1]))
+        assert sum(map(len, (await anext(messages)).pieces)) == 1
