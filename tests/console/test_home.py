@@ -57,10 +57,10 @@ def test_a_day_at_a_glance(reader: Client) -> None:
 
 def test_members_of_a_team_see_its_day_alone(reader: Client) -> None:
     today(1, "no-deletes block", team="payments")
-    today(2, "spy block", team="research")
+    today(2, "spyglass block", team="research")
     User.objects.get().groups.add(Group.objects.create(name="team:payments"))
     html = reader.get("/").content.decode()
-    assert "no-deletes" in html and "spy" not in html and "research" not in html
+    assert "no-deletes" in html and "spyglass" not in html and "research" not in html
 
 
 def test_everything_reviewed_is_told_and_the_queries_are_few(
