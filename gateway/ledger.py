@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from policies.content import Block
-from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Start, build_block
+from policies.events import BlockDelta, BlockEnd, BlockStart, End, Event, Failure, build_block
 
 
 class Ledger:
@@ -21,11 +21,9 @@ class Ledger:
         self._start: BlockStart | None = None
         self._deltas: list[BlockDelta] = []
 
-    def begin(self, events: Sequence[Event]) -> None:
-        """Take note of answers that the upstream has begun."""
-        for event in events:
-            if isinstance(event, Start):
-                self._begun += 1
+    def begin(self) -> None:
+        """The upstream has begun an answer, or another one."""
+        self._begun += 1
 
     def free(self, events: Sequence[Event]) -> int:
         """How many of `events`, from the first on, need not be on record before they are released.

@@ -26,7 +26,7 @@ from observability.recording.recorder import CallRecorder, Outcome, RecordUnavai
 from policies.active import ActivePolicy
 from policies.base import Call
 from policies.content import NO_USAGE, Request, ToolCall
-from policies.events import End, Event, Failure, Start
+from policies.events import BlockDelta, End, Event, Failure, Start
 
 log = structlog.get_logger(__name__)
 _COUNTED = (Start, End)
@@ -49,13 +49,8 @@ class LiveCall:
         self._decisions = Decisions(incoming.id, self.record)
         seen = self._seen_by_policies()
         seen.on_note = self.record.note
-        self.executor = PolicyExecutor(
-            () if self._unreadable else self._select(self.request.model),
-            seen,
-            self._decisions,
-            began=incoming.began,
-            why=why.link,
-        )
+        active = () if self._unreadable else self._select(self.request.model)
+        self.executor = PolicyExecutor(active, seen, self._decisions, began=incoming.began, why=why.link)
         self._name_policies()
         self._status: int | None = None
         self._provider, self._model = "", self.request.model
@@ -176,14 +171,15 @@ class LiveCall:
         """`events` as they came, read along for usage and for an error in mid-stream."""
         if not self.clock.first_event:
             self.clock.first_event = self.clock.now()
-        self._ledger.begin(events)
         if publisher.watched:
             tell_blocks(self.record, events)
         for event in events:
-            if isinstance(event, _COUNTED):
-                if event.usage is not NO_USAGE:
-                    self._usage = event.usage
-                    self._usage_is_whole = isinstance(event, End)
+            if isinstance(event, BlockDelta):  # as nearly all of them are
+                continue
+            if isinstance(event, Start):
+                self._ledger.begin()
+            if isinstance(event, _COUNTED) and event.usage is not NO_USAGE:
+                self._usage, self._usage_is_whole = event.usage, isinstance(event, End)
             elif isinstance(event, Failure):
                 self._failure = event
         return events
@@ -191,6 +187,8 @@ class LiveCall:
     def releasing(self, events: Sequence[Event]) -> bool:
         """Note the blocks that `events` complete; whether a tool call is among them."""
         blocks = self._ledger.release(events)
+        if not blocks:
+            return False
         self.record.released(blocks)
         return any(isinstance(block, ToolCall) for block in blocks)
 

@@ -31,6 +31,10 @@ class FrameReader(ABC):
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that `chunk` completes. Raises UpstreamGarbled."""
+        # Mostly a read brings one frame, and one of the usual shape.
+        template = self._template if self._splitter.is_empty and chunk.endswith(b"\n\n") else None
+        if template is not None and (delta := template.read(chunk)) is not None:
+            return [delta]
         events: list[Event] = []
         for raw, data in self._splitter.feed(chunk):
             events += self._events(raw, data)

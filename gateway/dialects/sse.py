@@ -27,6 +27,11 @@ class FrameSplitter:
         self._carriage = False
         self._first = True
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the next chunk begins a frame."""
+        return not self._rest
+
     def feed(self, chunk: bytes) -> list[RawFrame]:
         """The frames that `chunk` completes. Raises UpstreamGarbled when one frame grows past 32 MiB."""
         if not self._carriage and b"\r" in chunk:

@@ -94,7 +94,8 @@ class Chain:
 
     def _next(self) -> Item:
         event = self._unread.popleft()
-        self._gate.announce(event)
+        if not isinstance(event, BlockDelta):
+            self._gate.announce(event)
         return event
 
     def _rest(self) -> list[Item]:

@@ -62,7 +62,10 @@ class Gate:
         """The events that the client gets for `items`. Raises RequestBlocked."""
         out: list[Event] = []
         for item in items:
-            if isinstance(item, Changed):
+            if isinstance(item, BlockDelta) and self._held is None:  # as nearly all of them are
+                if not self._dropping:
+                    out.append(item)
+            elif isinstance(item, Changed):
                 self.changed = True
                 self._by = item.by if item.content else self._by
             elif isinstance(item, Notice):

@@ -33,6 +33,7 @@ from .tail import Judged, Stop, Tail, Verdicts
 from .usable import Deciding
 
 _INSIDE = (BlockDelta, BlockEnd, Aside)
+_CLEARS = (Start, Failure)
 HOOKS: dict[BlockKind, Deciding] = {"text": "on_text", "thinking": "on_thinking", "tool_call": "on_tool_call"}
 
 
@@ -79,12 +80,12 @@ class Stage(Link):
         """`feed` where nothing is ever waited for, so that nothing is stopped either."""
         left: list[Item] = []
         for item in items:
-            if isinstance(item, Start | Failure):
+            if isinstance(item, _CLEARS):
                 left += self._tail.leave()
-            if isinstance(item, Start):
-                self._reset()
+                if isinstance(item, Start):
+                    self._reset()
             self._read(item)
-        return left + self._tail.leave()
+        return left + self._tail.leave() if left else self._tail.leave()
 
     def _feed_all(self, items: Sequence[Item]) -> list[Item]:
         left: list[Item] = []

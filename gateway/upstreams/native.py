@@ -182,12 +182,19 @@ class NativeAnswer:
         """What each read of the socket brought, decoded."""
         silence = Silence(self._provider, self._connection.fail, self._idle)
         try:
-            while chunk := await self._next(silence):
+            while True:
+                silence.begin()
+                chunk = await self._connection.read()
+                silence.end()
+                if not chunk:
+                    break
                 if self._decoding is None:
                     yield chunk
                 else:
                     for piece in self._decoding.decode(chunk):
                         yield piece
+        except (ConnectionEnded, NotHTTP):
+            raise UpstreamTruncated(f"The provider {self._provider} closed its answer before its end.") from None
         finally:
             silence.close()
         if self._decoding is not None:
@@ -207,15 +214,6 @@ class NativeAnswer:
         if len(body) > MAX_BODY:
             raise UpstreamGarbled(f"The provider {self._provider} answered with more than 64 MiB.")
         return body
-
-    async def _next(self, silence: Silence) -> bytes:
-        silence.begin()
-        try:
-            return await self._connection.read()
-        except (ConnectionEnded, NotHTTP):
-            raise UpstreamTruncated(f"The provider {self._provider} closed its answer before its end.") from None
-        finally:
-            silence.end()
 
 
 def _base(dialect: str, base_url: str) -> str:

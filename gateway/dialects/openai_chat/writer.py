@@ -82,12 +82,13 @@ class Writer(FrameWriter):
     def _follow(self, event: Event) -> bytes:
         """Take note of an event that is written; the chunk with the blank line, if it must stand before it."""
         match event:
+            case BlockDelta():
+                if event.text and self.open_kind == "text" and self._boundary.crossed():
+                    return self._chunk(None, {self._field: "\n\n"})
             case Start():
                 self._begin(event)
             case BlockStart():
                 self._open(event)
-            case BlockDelta() if event.text and self.open_kind == "text":
-                return self._chunk(None, {self._field: "\n\n"}) if self._boundary.crossed() else b""
             case BlockEnd():
                 self.open_kind = ""
             case End():
