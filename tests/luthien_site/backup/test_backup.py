@@ -173,7 +173,7 @@ def test_a_backup_that_is_not_on_record_is_told_apart_from_one_that_was_not_made
     wrong = FAILING_EVENTS + BACKUP.format(file=file)
     assert f"{file} is whole, but" in failure(server, "shell", "-v", "0", "-c", wrong)
     made = file.read_bytes()
-    run(server, "from django.db import connection; connection.cursor().execute('DROP TABLE observability_turn')")
+    run(server, "from django.db import connection; connection.cursor().execute('DROP TABLE observability_seal')")
     assert "Nothing was backed up: the database cannot be read" in failure(server, "backup", str(file))
     assert file.read_bytes() == made
 
