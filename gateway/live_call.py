@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
 import structlog
@@ -193,20 +193,19 @@ class LiveCall:
         return any(isinstance(block, ToolCall) for block in blocks)
 
     def free(self, events: Sequence[Event]) -> int:
-        """How many of `events`, from the first on, `make_durable` would not wait for."""
+        """How many of `events`, from the first on, need not be `durable`."""
         return self._ledger.free(events)
 
-    async def make_durable(self, events: Sequence[Event]) -> None:
-        """Returns once what `events` complete, a tool call or the answer, is on record; at once if they do not.
+    def durable(self, events: Sequence[Event]) -> Awaitable[None] | None:
+        """What ends once that is on record which `events` complete, a tool call or the answer; None if they do not.
 
-        Raises RecordUnavailable.
+        Awaiting it raises RecordUnavailable.
         """
         was_over = self._ledger.over
         completes_tool_call = self.releasing(events)
         if self._ledger.over and not was_over:
-            await self._close_at_end()
-        elif completes_tool_call:
-            await self.record.checkpoint()
+            return self._close_at_end()
+        return self.record.checkpoint() if completes_tool_call else None
 
     async def close(self, outcome: Outcome, status: int | None, kind: str = "", message: str = "") -> None:
         """Close the record; in `blocking` this returns when it is durable. Raises RecordUnavailable."""

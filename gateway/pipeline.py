@@ -154,23 +154,21 @@ class _Release:
     async def __call__(self, chain: Chain, events: list[Event]) -> None:
         """A piece never waits for a verdict on what follows it."""
         if released := chain.feed(events):
-            await self._leave(released)
+            await self._send(released)
         while chain.waiting:
             if released := await chain.settle():
-                await self._leave(released)
-
-    async def _leave(self, events: list[Event]) -> None:
-        """What needs no record does not wait with what does."""
-        if len(events) > 1 and 0 < (free := self._call.free(events)) < len(events):
-            await self._send(events[:free])
-            events = events[free:]
-        await self._send(events)
+                await self._send(released)
 
     async def _send(self, events: list[Event]) -> None:
+        """What needs no record does not wait with what does."""
         call = self._call
+        if len(events) > 1 and 0 < (free := call.free(events)) < len(events):
+            await self._send(events[:free])
+            events = events[free:]
         chunk = self._writer.write(events)
         call.record.final(chunk)
-        await call.make_durable(events)
+        if (on_record := call.durable(events)) is not None:
+            await on_record
         if chunk:
             await self._reply.send(chunk)
             call.record.delivered(len(chunk))

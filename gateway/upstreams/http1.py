@@ -101,14 +101,12 @@ class Connection(asyncio.Protocol):
         self.closed = True
         self._transport.abort()
 
-    async def _more(self) -> None:
+    def _more(self) -> asyncio.Future[None]:
+        """Done once something has come, or gone wrong. Raises what went wrong before."""
         if self._error is not None:
             raise self._error
         self._waiter = self.loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
