@@ -6,7 +6,8 @@ kombu makes a file and then writes into it; a worker that looks in between reads
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -28,7 +29,8 @@ class Channel(filesystem.Channel):
         """Raises ChannelError where it cannot be written."""
         file = Path(self.data_folder_out, f"{round(monotonic() * 1000)}_{uuid4()}.{queue}.msg")
         try:
-            _write(file, dumps(payload).encode())
+            with _draft(file, dumps(payload).encode()) as draft:
+                draft.rename(file)
         except OSError as error:
             raise ChannelError(f"A message cannot be written: {error.strerror}") from error
 
@@ -41,11 +43,13 @@ class Channel(filesystem.Channel):
                 log.error("a job's message is damaged", queue=queue)
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
-        """Under a lock the table of an exchange only grows; that it is there, nobody has locked."""
+        """Under a lock the table of an exchange only grows; that it comes to be there, no lock covers."""
         file: Path = self._exchange_file(exchange)
         if not file.exists():
             file.parent.mkdir(exist_ok=True)
-            _write(file, b"[]")
+            # Where another process has made it, or the file system knows no links, kombu goes on as it would.
+            with _draft(file, b"[]") as draft, suppress(OSError):
+                os.link(draft, file)
         super()._queue_bind(exchange, routing_key, pattern, queue)
 
 
@@ -58,12 +62,12 @@ def register() -> None:
     TRANSPORT_ALIASES[NAME] = f"{__name__}:Transport"
 
 
-def _write(file: Path, content: bytes) -> None:
-    """Leaves a file alone that is there already."""
+@contextmanager
+def _draft(file: Path, content: bytes) -> Iterator[Path]:
+    """A file beside `file` that nobody looks for; what is left of it at the end goes."""
     draft = file.with_name(f"{file.name}.{uuid4()}.part")
-    draft.write_bytes(content)
     try:
-        with suppress(FileExistsError):
-            os.link(draft, file)
+        draft.write_bytes(content)
+        yield draft
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)

@@ -26,15 +26,22 @@ def channel(tmp_path: Path) -> Any:
 def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     """What others would find before a file is in its place: the files that can be read, and what the draft holds."""
     found: Seen = []
-    link = os.link
+    link, rename = os.link, Path.rename
 
     def look(draft: Path, file: Path) -> None:
-        found.append(
-            ([each.name for each in file.parent.iterdir() if each.suffix in (".msg", ".exchange")], draft.read_bytes())
-        )
+        others = [each.name for each in file.parent.iterdir() if each.suffix in (".msg", ".exchange")]
+        found.append((others, draft.read_bytes()))
+
+    def look_and_link(draft: Path, file: Path) -> None:
+        look(draft, file)
         link(draft, file)
 
-    monkeypatch.setattr(os, "link", look)
+    def look_and_rename(draft: Path, file: Path) -> Path:
+        look(draft, file)
+        return rename(draft, file)
+
+    monkeypatch.setattr(os, "link", look_and_link)
+    monkeypatch.setattr(Path, "rename", look_and_rename)
     return found
 
 
@@ -62,6 +69,15 @@ def test_who_makes_the_table_second_takes_what_is_there(channel: Any, monkeypatc
     monkeypatch.setattr(Path, "exists", lambda _: next(looks))
     channel._queue_bind("celery", "second", "", "second")
     assert {each.queue for each in channel.get_table("celery")} == {"first", "second"}
+
+
+def test_where_there_are_no_links_the_table_is_made_all_the_same(channel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(draft: Path, file: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    channel._queue_bind("celery", "first", "", "first")
+    assert {each.queue for each in channel.get_table("celery")} == {"first"}
 
 
 def test_a_message_that_is_damaged_is_dropped(channel: Any, tmp_path: Path) -> None:
