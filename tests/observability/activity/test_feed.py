@@ -139,9 +139,15 @@ async def test_what_other_processes_put_on_record_is_found_there(record: Record)
     feed.leave(viewer)
 
 
-async def test_a_call_of_which_only_the_end_was_heard_is_told_whole_when_its_record_is_closed(
-    record: Record, heard: asyncio.Queue[dict[str, Any]]
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [([], [OVER, BEGUN, DECIDED]), ([BEGUN], [BEGUN, OVER, DECIDED])],
+    ids=["only its end was heard", "it was open at the first look"],
+)
+async def test_a_call_that_was_met_half_way_is_told_whole_once_its_record_is_closed(
+    record: Record, heard: asyncio.Queue[dict[str, Any]], before: list[Event], told: list[Event]
 ) -> None:
+    record.events = before
     feed, viewer = Feed(), Viewer()
     await feed.join(viewer)
     heard.put_nowait(batch(0, OVER))
@@ -149,22 +155,7 @@ async def test_a_call_of_which_only_the_end_was_heard_is_told_whole_when_its_rec
     await feed._look()
     record.events = [BEGUN, DECIDED, OVER]
     await feed._look()
-    assert viewer.events == [OVER, BEGUN, DECIDED]
-    feed.leave(viewer)
-
-
-async def test_a_call_that_was_open_at_the_first_look_is_read_until_its_record_is_closed(
-    record: Record, heard: asyncio.Queue[dict[str, Any]]
-) -> None:
-    record.events = [BEGUN]
-    feed, viewer = Feed(), Viewer()
-    await feed.join(viewer)
-    heard.put_nowait(batch(0, OVER))
-    await heard.join()
-    await feed._look()
-    record.events = [BEGUN, DECIDED, OVER]
-    await feed._look()
-    assert viewer.events == [BEGUN, OVER, DECIDED]
+    assert viewer.events == told
     feed.leave(viewer)
 
 
