@@ -2,13 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, ViewportSize, expect, sync_playwright
 
 AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe-core" / "axe.min.js"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -16,6 +16,10 @@ SETTLED = """() => Promise.allSettled(document.getAnimations()
     .filter(each => isFinite(each.effect.getComputedTiming().endTime)).map(each => each.finished))"""
 """Ends when colours that change slowly, as those of Django's admin do, are what they will be."""
 T = TypeVar("T")
+Look = tuple[Literal["light", "dark"], ViewportSize]
+DESK: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+LOOKS: tuple[Look, ...] = (("light", DESK), ("dark", PHONE), ("dark", DESK), ("light", PHONE))
 
 # As long as everything else waits: the default of 5 s says something of the machine.
 expect.set_options(timeout=30_000)
@@ -96,9 +100,22 @@ def violations(page: Page) -> list[str]:
     page.evaluate(SETTLED)
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run().then(result => result.violations)")
+    # Of what is in order it need not tell every place, which takes almost as long as to look.
+    found = page.evaluate("axe.run({resultTypes: ['violations']}).then(result => result.violations)")
     return [
         f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"
         for violation in found
         if violation["impact"] in ("serious", "critical")
     ]
+
+
+def faults(page: Page, path: str, looks: Iterable[Look] = LOOKS) -> list[str]:
+    """What `violations` finds in each of the looks, and by how much the page is wider than its window."""
+    found = []
+    for scheme, window in looks:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(window)
+        found += [f"{path} in {scheme}, {window['width']} px wide: {fault}" for fault in violations(page)]
+        if wider := overflows(page):
+            found.append(f"{path}: {wider} px wider than {window['width']}")
+    return found

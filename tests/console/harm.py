@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page
 
 from observability.presentation import visible
-from tests.console.browser import overflows
+from tests.console.browser import DESK, PHONE, overflows
 
-DESK: ViewportSize = {"width": 1280, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
 MARKUP = ", ".join(f"main {name}" for name in ("script", "iframe", "style", "img[src^='//']", "video", "base", "link"))
 LONGEST = 200
 """Characters of a text that a page shows at least, before it folds the rest."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from celery import current_app
@@ -17,7 +16,7 @@ from gateway.console.backtest.models import Backtest, BacktestCall
 from observability.models import AuditEvent, CallRecord, Job
 from tests.console import seed
 from tests.console.backtests import done, made, queued, twenty
-from tests.console.browser import browse, log_in, overflows, violations
+from tests.console.browser import browse, faults, log_in
 from tests.console.conftest import ADMIN
 from tests.console.test_playground import AUTHORS
 from tests.people import READS_CALLS, browser_of
@@ -223,20 +222,13 @@ def test_a_backtest_runs_in_a_worker_and_is_walked_through(worked: LiveLuthien) 
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_of_backtests_have_no_serious_fault_of_access_and_fit_a_phone(
-    worked: LiveLuthien, scheme: str
-) -> None:
-    def visit(page: Page) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+def test_the_pages_of_backtests_have_no_serious_fault_of_access_and_fit_a_phone(worked: LiveLuthien) -> None:
+    def visit(page: Page) -> list[str]:
+        found = []
         ran = run_a_backtest(page, worked)
         for path in (worked.url + URL, ran, f"{ran}calls/0/"):
-            page.set_viewport_size({"width": 1280, "height": 900})
             page.goto(path)
-            faults = violations(page)
-            page.set_viewport_size({"width": 390, "height": 844})
-            if faults or overflows(page):
-                found[path] = faults, overflows(page)
+            found += faults(page, path)
         return found
 
-    assert browse(visit, color_scheme=scheme, bypass_csp=True) == {}
+    assert browse(visit, bypass_csp=True) == []

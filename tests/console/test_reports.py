@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 from observability.verification.report import verify
-from tests.console.browser import browse, log_in, overflows, violations
+from tests.console.browser import browse, faults, log_in, overflows
 from tests.console.conftest import ADMIN
 from tests.console.test_backtest_pages import start_worker
 from tests.plugins.live import LiveLuthien
@@ -20,7 +20,6 @@ from tests.plugins.live import LiveLuthien
 pytestmark = pytest.mark.browser
 
 SEED = "from tests.console import seed, backtests; seed.fill(seed.ordinary, backtests.twenty)"
-WIDTHS = [(1280, 900), (390, 844)]
 
 
 @pytest.fixture(scope="module")
@@ -66,32 +65,25 @@ def test_a_report_is_asked_for_built_downloaded_and_verified(worked: LiveLuthien
     browse(read)
 
 
-@pytest.mark.parametrize("size", WIDTHS, ids=["wide", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_fit_and_can_be_read_by_everybody(worked: LiveLuthien, size: tuple[int, int], scheme: str) -> None:
-    def visit(page: Page) -> None:
+def test_the_pages_fit_and_can_be_read_by_everybody(worked: LiveLuthien) -> None:
+    def visit(page: Page) -> list[str]:
         log_in(page, worked.url, *ADMIN)
         page.goto(f"{worked.url}/reports/new/usage/")
-        looked_at(page, "new")
+        found = faults(page, "new")
         page.click("text=Build the report")
         page.wait_for_selector("text=Download", timeout=60_000)
-        looked_at(page, "page")
+        found += faults(page, "page")
         page.goto(f"{worked.url}/reports/")
-        looked_at(page, "list")
+        found += faults(page, "list")
         page.goto(f"{worked.url}/reports/new/calls/")
         page.uncheck("text=CSV")
         for name in ("xlsx", "jsonl", "html"):
             page.uncheck(f"input[value={name}]")
         page.click("text=Build the report")
         page.wait_for_selector("text=This field is required.")
-        looked_at(page, "wrong")
+        return found + faults(page, "wrong")
 
-    def looked_at(page: Page, name: str) -> None:
-        assert overflows(page) == 0, name
-        assert violations(page) == [], name
-
-    width, height = size
-    browse(visit, expected=("422",), viewport={"width": width, "height": height}, color_scheme=scheme)
+    assert browse(visit, expected=("422",)) == []
 
 
 def unzipped(file: Path, name: str) -> bytes:

@@ -3,16 +3,14 @@
 import os
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
-from tests.console.browser import browse, log_in, overflows, violations
+from tests.console.browser import LOOKS, browse, faults, log_in
 from tests.console.conftest import READER
 from tests.plugins.live import LiveLuthien
 
 pytestmark = pytest.mark.browser
 
-DESK: ViewportSize = {"width": 1280, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
 FOLDER = os.environ.get("SCREENSHOTS")
 
 
@@ -69,12 +67,10 @@ def test_what_cannot_be_read_is_marked_where_it_stands_and_help_is_one_key_away(
     browse(visit, expected=("400",))
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_list_is_readable_in_every_width_and_colour(calls: LiveLuthien, size: ViewportSize, scheme: str) -> None:
+def test_the_list_is_readable_in_every_width_and_colour(calls: LiveLuthien) -> None:
     def visit(page: Page) -> list[str]:
         log_in(page, calls.url, *READER)
-        faults: list[str] = []
+        found: list[str] = []
         for name, path in (
             ("many", ""),
             ("few", "?q=tool:bash%20outcome:blocked"),
@@ -84,10 +80,10 @@ def test_the_list_is_readable_in_every_width_and_colour(calls: LiveLuthien, size
             page.goto(f"{calls.url}/calls/{path}")
             if name == "few":
                 page.click("#search-help summary")
-            if FOLDER:
-                page.screenshot(path=f"{FOLDER}/{name}-{size['width']}-{scheme}.png")
-            faults += [f"{name}: {fault}" for fault in violations(page)]
-            faults += [f"{name}: {overflows(page)} px too wide"] if overflows(page) else []
-        return faults
+            for scheme, size in LOOKS:
+                found += faults(page, name, [(scheme, size)])
+                if FOLDER:
+                    page.screenshot(path=f"{FOLDER}/{name}-{size['width']}-{scheme}.png")
+        return found
 
-    assert browse(visit, expected=("400",), viewport=size, color_scheme=scheme) == []
+    assert browse(visit, expected=("400",)) == []

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
-from typing import Literal
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page
 
 from tests.console import seed
-from tests.console.browser import browse, log_in, overflows, violations
+from tests.console.browser import LOOKS, browse, faults, log_in
 from tests.console.conftest import ADMIN
-from tests.console.harm import DESK, PHONE, harm
+from tests.console.harm import harm
 from tests.luthien_site.matrix import CALL, PAGES, SESSION
 from tests.plugins.live import LiveLuthien
 
@@ -27,8 +25,6 @@ seed.fill(seed.ordinary, seed.hostile, seed.besieged)
 LISTS = ("/", "/sessions/", "/review/", "/activity/monitor", "/jobs/", "/admin/observability/auditevent/")
 ADMIN_PAGES = ("/admin/", "/admin/auth/user/", "/admin/auth/user/add/", "/admin/gateway/apikey/", "/nothing-here")
 MAIN = ("/", "/activity/monitor", "/calls/", f"/{CALL}", f"/{CALL}diff/", "/sessions/", f"/{SESSION}")
-Look = tuple[Literal["light", "dark"], ViewportSize]
-LOOKS: tuple[tuple[Look, Look], ...] = ((("light", DESK), ("dark", PHONE)), (("dark", DESK), ("light", PHONE)))
 REFUSED = ("404", "410", "422")
 
 
@@ -44,17 +40,17 @@ def test_two_hundred_hostile_texts_are_shown_as_texts_and_do_nothing(attacked: L
         log_in(page, attacked.url, *ADMIN)
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
-        faults = []
+        found = []
         for path in (*LISTS, "/sessions/besieged/", *_pages_of_the_list(page, attacked.url)):
             page.goto(attacked.url + path)
-            faults += [f"{path}: {fault}" for fault in harm(page, (), path)]
+            found += [f"{path}: {fault}" for fault in harm(page, (), path)]
         for number, group in enumerate(seed.groups()):
             path = f"/calls/besieged_{number}/"
             page.goto(attacked.url + path)
-            faults += [f"{path}: {fault}" for fault in harm(page, group, path)]
+            found += [f"{path}: {fault}" for fault in harm(page, group, path)]
             page.goto(f"{attacked.url}{path}diff/")
-            faults += [f"{path}diff/: {fault}" for fault in harm(page, (), f"{path}diff/")]
-        return faults + [f"{url} was asked for" for url in asked if not url.startswith((attacked.url, "data:"))]
+            found += [f"{path}diff/: {fault}" for fault in harm(page, (), f"{path}diff/")]
+        return found + [f"{url} was asked for" for url in asked if not url.startswith((attacked.url, "data:"))]
 
     assert browse(visit) == []
 
@@ -75,14 +71,14 @@ def test_every_page_can_be_used_by_everybody_and_fits_its_window(attacked: LiveL
 
     def visit(page: Page) -> list[str]:
         page.goto(f"{attacked.url}/login/")
-        faults = _faults(page, "/login/", chain(*LOOKS))
+        found = faults(page, "/login/")
         log_in(page, attacked.url, *ADMIN)
         for number, path in enumerate((*addresses, *ADMIN_PAGES)):
             answer = page.request.get(attacked.url + path)
             if answer.text().startswith("<!DOCTYPE html>"):
                 page.goto(attacked.url + path)
-                faults += _faults(page, path, chain(*LOOKS) if path in MAIN else LOOKS[number % 2])
-        return faults
+                found += faults(page, path, LOOKS if path in MAIN else LOOKS[number % 2 * 2 :][:2])
+        return found
 
     # axe writes styles of its own into the page.
     assert browse(visit, bypass_csp=True, expected=REFUSED) == []
@@ -92,14 +88,3 @@ def _addresses() -> list[str]:
     rows = [row for row in PAGES if row.method == "GET" and row.path != "activity/stream"]
     endless = {"activity/stream", "logout/", "login/"}
     return [f"/{row.path or row.route}" for row in rows if row.route not in endless]
-
-
-def _faults(page: Page, path: str, looks: Iterable[Look]) -> list[str]:
-    found = []
-    for scheme, window in looks:
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size(window)
-        found += [f"{path} in {scheme}, {window['width']} px wide: {fault}" for fault in violations(page)]
-        if wider := overflows(page):
-            found.append(f"{path}: {wider} px wider than {window['width']}")
-    return found

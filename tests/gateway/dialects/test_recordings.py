@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+import pickle
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from gateway.dialects.base import StreamReader
 from policies.content import Response, Text, ToolCall
 from policies.events import Aside, End, Event, Failure, Grammar, StreamTruncated, fold
 from tests.streams import STREAMED, answers, detached, recordings, request_for
@@ -20,6 +23,9 @@ STREAMS = [
 BODIES = [
     pytest.param(dialect, name, body, id=f"{dialect}-{name}") for dialect in STREAMED for name, body in answers(dialect)
 ]
+APART = 300
+"""More than most frames have bytes."""
+STEP = 64
 
 
 def read(dialect: str, name: str, chunks: Iterable[bytes]) -> list[Event]:
@@ -74,10 +80,22 @@ def test_a_stream_fed_byte_by_byte_says_the_same(dialect: str, name: str, stream
 
 
 @pytest.mark.parametrize(("dialect", "name", "stream"), STREAMS)
-def test_a_stream_cut_in_two_anywhere_says_the_same(dialect: str, name: str, stream: bytes) -> None:
+def test_a_stream_cut_in_two_between_lines_or_beside_says_the_same(dialect: str, name: str, stream: bytes) -> None:
     whole = told(read(dialect, name, [stream]))
-    for cut in range(len(stream)):
+    ends = {place + beside for place, byte in enumerate(stream) if byte in b"\r\n" for beside in (0, 1)}
+    for cut in sorted(ends):
         events = read(dialect, name, [stream[:cut], stream[cut:]])
+        assert told(events) == whole
+        assert STREAMED[dialect].writer(request_for(name)).write(events) == stream
+
+
+@pytest.mark.parametrize(("dialect", "name", "stream"), STREAMS)
+def test_a_stream_cut_anywhere_says_the_same(dialect: str, name: str, stream: bytes) -> None:
+    """At every offset once, in as few readings as leave `APART` bytes between two cuts."""
+    whole = told(read(dialect, name, [stream]))
+    for first in range(min(APART, len(stream))):
+        cuts = [0, *range(first, len(stream), APART), len(stream)]
+        events = read(dialect, name, [stream[begin:end] for begin, end in pairwise(cuts)])
         assert told(events) == whole
         assert STREAMED[dialect].writer(request_for(name)).write(events) == stream
 
@@ -85,17 +103,30 @@ def test_a_stream_cut_in_two_anywhere_says_the_same(dialect: str, name: str, str
 @pytest.mark.parametrize(("dialect", "name", "stream"), STREAMS)
 def test_a_stream_that_ends_early_completes_no_tool_call_that_was_not(dialect: str, name: str, stream: bytes) -> None:
     whole = [call for response in split(read(dialect, name, [stream])) for call in response.tool_calls]
-    for cut in range(len(stream)):
-        reader = STREAMED[dialect].reader(request_for(name))
-        events = reader.feed(stream[:cut])
+    for cut, before, reader in ended_early(dialect, name, stream):
+        events = [*before]
         try:
             events += reader.close()
         except StreamTruncated:
-            assert not any(isinstance(event, End | Failure) for event in events)
+            assert not any(isinstance(event, End | Failure) for event in events), cut
         else:
-            assert any(isinstance(event, End | Failure) for event in events)
+            assert any(isinstance(event, End | Failure) for event in events), cut
         calls = [call for response in split(events) for call in response.tool_calls]
-        assert calls == whole[: len(calls)]
+        assert calls == whole[: len(calls)], cut
+
+
+def ended_early(dialect: str, name: str, stream: bytes) -> Iterator[tuple[int, list[Event], StreamReader]]:
+    """For every offset the events up to there, and a reader that was fed so far.
+
+    It is a copy of one that was fed almost so far: to read each of them from the beginning takes minutes.
+    """
+    for begin in range(0, len(stream), STEP):
+        original = STREAMED[dialect].reader(request_for(name))
+        before = original.feed(stream[:begin])
+        packed = pickle.dumps(original)
+        for cut in range(begin, min(begin + STEP, len(stream))):
+            reader: StreamReader = pickle.loads(packed)
+            yield cut, before + reader.feed(stream[begin:cut]), reader
 
 
 @pytest.mark.parametrize(("dialect", "name", "stream"), STREAMS)
