@@ -13,9 +13,14 @@ examples.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 examples.load_profile("busy")
 
 LONGEST = (
-    *("tests/luthien_site/bench/test_run.py", "tests/luthien_site/proofs/", "tests/console/test_walk.py"),
-    *("tests/console/test_backtest_pages.py", "tests/console/test_activity.py", "tests/gateway/test_everywhere.py"),
+    *("tests/console/test_walk.py", "tests/luthien_site/proofs/test_million.py"),
+    *("tests/luthien_site/bench/test_run.py", "tests/console/test_policy_journey.py"),
+    *("tests/console/test_backtest_pages.py", "tests/luthien_site/proofs/", "tests/console/test_activity.py"),
+    *("tests/gateway/test_everywhere.py", "tests/gateway/test_canary.py", "tests/console/test_diff.py"),
+    *("tests/console/test_reports.py", "tests/console/test_playground.py"),
+    *("tests/console/test_notification_pages.py", "tests/gateway/test_activity.py"),
 )
+"""The first of them takes longest."""
 
 
 def pytest_configure() -> None:
@@ -36,10 +41,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
-def order(item: pytest.Item) -> int:
+def order(item: pytest.Item) -> tuple[int, int]:
     if item.nodeid.startswith(LONGEST):
-        return 1
-    return 2 if shares_a_server(item) or "live_luthien" in fixtures(item) else 0
+        return 1, next(place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start))
+    return (2 if shares_a_server(item) or "live_luthien" in fixtures(item) else 0), 0
 
 
 def shares_a_server(item: pytest.Item) -> bool:
