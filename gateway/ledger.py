@@ -21,6 +21,10 @@ class Ledger:
         self._start: BlockStart | None = None
         self._deltas: list[BlockDelta] = []
 
+    @property
+    def is_in_tool_call(self) -> bool:
+        return self._start is not None and self._start.kind == "tool_call"
+
     def begin(self) -> None:
         """The upstream has begun an answer, or another one."""
         self._begun += 1
@@ -30,7 +34,7 @@ class Ledger:
 
         Not every dialect says where a tool call ends, so one that may be complete among them counts from its start.
         """
-        is_call = self._start is not None and self._start.kind == "tool_call"
+        is_call = self.is_in_tool_call
         for place, event in enumerate(events):
             begins = isinstance(event, BlockStart) and event.kind == "tool_call"
             if begins or isinstance(event, End | Failure) or (is_call and isinstance(event, BlockEnd)):
@@ -42,7 +46,7 @@ class Ledger:
         completed: list[Block] = []
         for event in events:
             if isinstance(event, BlockDelta):
-                if self._start is not None and self._start.kind == "tool_call":
+                if self.is_in_tool_call:
                     self._deltas.append(event)
             elif isinstance(event, BlockStart):
                 self._start, self._deltas = event, []

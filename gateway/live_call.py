@@ -101,15 +101,15 @@ class LiveCall:
         self._is_asking = True
 
     async def answered(self, answer: Answer) -> None:
-        """The upstream's head is here; nothing of it is released before the opening of the record is durable.
+        """The upstream's head is here. Nothing of it may be released before the call is `opened`.
 
         Raises UpstreamUnavailable for an error where somebody else may be asked, UpstreamRefused for a translated one.
         """
         self.clock.answered = self.clock.now()
         self.record.head(answer.status, answer.headers)
-        await self.opened()
         self._is_asking = answer.status >= 400 and self.attempts.is_failure(answer.status)
         if self._is_asking or (answer.status >= 400 and self.translation is not None):
+            await self.opened()
             body = await answer.read()
             self.record.original(body)
             if self.translation is not None:
@@ -117,6 +117,7 @@ class LiveCall:
             raise UpstreamUnavailable(self._provider, answer.status, answer.headers, body)
 
     async def opened(self) -> None:
+        """Returns once the opening of the record is durable. Raises RecordUnavailable."""
         await self.record.opened()
 
     async def fall_back(self, failure: GatewayError, request: Request) -> Request | Answered:
@@ -191,6 +192,10 @@ class LiveCall:
             return False
         self.record.released(blocks)
         return any(isinstance(block, ToolCall) for block in blocks)
+
+    def is_live(self, events: Sequence[Event]) -> bool:
+        """Whether `events` are a delta and nothing else, of a block whose end need not be `durable`."""
+        return len(events) == 1 and isinstance(events[0], BlockDelta) and not self._ledger.is_in_tool_call
 
     def free(self, events: Sequence[Event]) -> int:
         """How many of `events`, from the first on, need not be `durable`."""

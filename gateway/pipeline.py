@@ -16,8 +16,8 @@ from gateway.watch import ClientLeft
 from policies.content import Request, Text
 from policies.events import End, Event, Start, block_events
 
-AHEAD = 1024
-"""Bytes of an answer that are judged ahead of those that came with them: the first word does not wait for the last."""
+AHEAD = 512
+"""Bytes of what came with an answer's head judged before the rest: the first word does not wait for the last."""
 
 
 async def run_call(call: LiveCall, reply: Reply) -> None:
@@ -80,8 +80,6 @@ async def _ask(call: LiveCall, request: Request, reply: Reply) -> Head | bytes:
             return await _pass_on(call, answer)
         if not streams:
             return await _whole(call, answer)
-        if not call.head_is_out:
-            await reply.begin(call.head(answer.status, forwarding.returned_headers(call, answer)))
         await _stream(call, answer, request, reply)
         return b""
 
@@ -125,38 +123,65 @@ async def _whole(call: LiveCall, answer: Answer) -> Head:
 
 async def _stream(call: LiveCall, answer: Answer, request: Request, reply: Reply) -> None:
     """A streamed answer. Raises StreamTruncated before anyone could judge half a block."""
-    reader, release = call.stream_reader(request), _Release(call, request, reply)
-    ahead = AHEAD
     with call.executor.chain() as chain:
-        async with aclosing(answer.chunks()) as chunks:
-            async for chunk in chunks:
-                call.record.original(chunk)
-                if ahead and (events := reader.feed(chunk[:ahead])):
-                    await release(chain, call.tapped(events))
-                if not chain.over and (events := reader.feed(chunk[ahead:])):
-                    await release(chain, call.tapped(events))
-                if chain.over:
-                    break
-                ahead = 0
-        if not chain.over and (events := reader.close()):
-            await release(chain, call.tapped(events))
+        relay = _Relay(call, chain, request, reply)
+        came = answer.at_hand()
+        try:
+            released = relay.judge(came[:AHEAD]) if came else []
+        finally:
+            await relay.begin(answer)
+        await relay.release(released)
+        if rest := came[AHEAD:]:
+            await asyncio.sleep(0)  # a server writes what it was given when its loop comes round
+            await relay.release(relay.judge(rest))
+        if not chain.over:
+            async with aclosing(answer.chunks()) as chunks:
+                async for chunk in chunks:
+                    await relay.release(relay.judge(chunk))
+                    if chain.over:
+                        break
+        await relay.release(relay.end())
     await call.close("finished", answer.status)
 
 
-class _Release:
-    """The last way of a streamed answer: each piece is judged and written, and leaves once it is on record."""
+class _Relay:
+    """Each piece of an answer is judged as it comes, written, and leaves once it is on record."""
 
-    def __init__(self, call: LiveCall, request: Request, reply: Reply) -> None:
+    def __init__(self, call: LiveCall, chain: Chain, request: Request, reply: Reply) -> None:
         self._call = call
-        self._reply = reply
+        self._chain = chain
+        self._reader = call.stream_reader(request)
         self._writer = call.incoming.dialect.writer(request)
+        self._reply = reply
 
-    async def __call__(self, chain: Chain, events: list[Event]) -> None:
-        """A piece never waits for a verdict on what follows it."""
-        if released := chain.feed(events):
-            await self._send(released)
-        while chain.waiting:
-            if released := await chain.settle():
+    async def begin(self, answer: Answer) -> None:
+        """Release the head, unless that of an earlier attempt is out."""
+        call = self._call
+        await call.opened()
+        if not call.head_is_out:
+            await self._reply.begin(call.head(answer.status, forwarding.returned_headers(call, answer)))
+
+    def judge(self, piece: bytes) -> list[Event]:
+        """What may leave of it, and of what was held before, without waiting for a verdict."""
+        self._call.record.original(piece)
+        events = self._reader.feed(piece) if not self._chain.over else []
+        return self._chain.feed(self._call.tapped(events)) if events else []
+
+    def end(self) -> list[Event]:
+        """What may leave at the end, unless a policy has ended the answer before."""
+        events = self._reader.close() if not self._chain.over else []
+        return self._chain.feed(self._call.tapped(events)) if events else []
+
+    async def release(self, events: list[Event]) -> None:
+        """Send what may leave, and then what waits for a verdict; a piece never waits for one on what follows it."""
+        if self._call.is_live(events):  # as nearly all of them are
+            if chunk := self._written(events):
+                await self._reply.send(chunk)
+                self._call.record.delivered(len(chunk))
+        elif events:
+            await self._send(events)
+        while self._chain.waiting:
+            if released := await self._chain.settle():
                 await self._send(released)
 
     async def _send(self, events: list[Event]) -> None:
@@ -165,13 +190,17 @@ class _Release:
         if len(events) > 1 and 0 < (free := call.free(events)) < len(events):
             await self._send(events[:free])
             events = events[free:]
-        chunk = self._writer.write(events)
-        call.record.final(chunk)
+        chunk = self._written(events)
         if (on_record := call.durable(events)) is not None:
             await on_record
         if chunk:
             await self._reply.send(chunk)
             call.record.delivered(len(chunk))
+
+    def _written(self, events: list[Event]) -> bytes:
+        chunk = self._writer.write(events)
+        self._call.record.final(chunk)
+        return chunk
 
 
 async def _answer_locally(call: LiveCall, answered: Answered) -> Head | bytes:

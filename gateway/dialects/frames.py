@@ -9,7 +9,7 @@ from gateway.errors import UpstreamGarbled
 from policies.events import BlockDelta, BlockStart, End, Event, Failure, Frame, StreamTruncated
 
 from .sse import FrameSplitter
-from .templates import Template
+from .templates import Mould, Template
 from .unambiguous import event_name, unambiguous_object
 from .wire_json import Json, dumps, loads_object
 
@@ -96,10 +96,13 @@ class FrameWriter(ABC):
 
     def __init__(self) -> None:
         self._partial: list[Event] = []
+        self._mould = Mould()
         self.open_kind = ""
 
     def write(self, events: Sequence[Event]) -> bytes:
         """The bytes of `events`, whole frames only; a frame whose events all came unchanged is its own bytes."""
+        if len(events) == 1 and not self._partial and (usual := self._mould.again(events[0])):
+            return usual
         out: list[bytes] = []
         for event in events:
             frame = event.frame

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Self
 
-from policies.events import BlockDelta, Frame
+from policies.events import BlockDelta, Event, Frame
 
 from .wire_json import Json, dumps
 
@@ -110,6 +110,14 @@ class Mould:
         """Something else than the source decides from here on what is written."""
         self._source: object = self
         self._before = self._after = b""
+
+    def again(self, event: Event) -> bytes:
+        """What `write` would make of a delta of the same source as those before, made anew; nothing for others."""
+        if event.source is not self._source or not self._before or type(event) is not BlockDelta:
+            return b""
+        if event.frame is not None or event.signature or not event.text:
+            return b""
+        return self._before + dumps(event.text) + self._after
 
     def write(self, source: object, text: str, write: Callable[[str], bytes]) -> bytes:
         """What `write` makes of `text`; it is asked at the first two texts of a source, and then no more."""

@@ -11,7 +11,7 @@ from policies.events import BlockDelta, Event, Start
 
 from .gate import Gate
 from .items import Item
-from .link import Link
+from .link import Lane, Link
 
 MOST_HELD = 64 * 1024 * 1024
 """About how many bytes of an answer may wait for a verdict: one without end must not fill the memory."""
@@ -34,6 +34,7 @@ class Chain:
         self._unread: deque[Event] = deque()
         self._waiting_at: int | None = None
         self._passed: list[Item] = []
+        self._lanes: Sequence[Lane] | None = None
         self._held = 0
         self.over = False
         """Whether nothing that may still come can be released."""
@@ -57,8 +58,16 @@ class Chain:
         """
         if not self._links:
             return events
-        self._unread.extend(events)
-        released = self._read()
+        only = events[0] if len(events) == 1 else None
+        if not isinstance(only, BlockDelta):
+            self._lanes = None
+        elif self._lanes is None:
+            self._lanes = self._find_lanes()
+        if self._lanes and isinstance(only, BlockDelta):
+            released = self._pass_along(self._lanes, only)
+        else:
+            self._unread.extend(events)
+            released = self._read()
         if released:
             self._held = 0
         elif not self.waiting:
@@ -72,12 +81,32 @@ class Chain:
             return []
         link = self._links[place]
         items = self._passed + await link.settle()
-        self._waiting_at = None
+        self._waiting_at = self._lanes = None
         self.over |= self._single and link.stopped
         released = self._pass(items, place + 1) + self._read()
         if released:
             self._held = 0
         return released
+
+    def _find_lanes(self) -> Sequence[Lane]:
+        """The lanes of all links; none where one has none, or something is kept back."""
+        if self._unread or self.over or not self._gate.lets_deltas_by:
+            return ()
+        lanes = [lane for link in self._links if (lane := link.lane()) is not None]
+        return lanes if len(lanes) == len(self._links) else ()
+
+    def _pass_along(self, lanes: Sequence[Lane], delta: BlockDelta) -> list[Event]:
+        """What `_read` would make of a delta, with a third of its calls: most events of an answer come here."""
+        for place, lane in enumerate(lanes):
+            items = lane(delta)
+            only = items[0] if len(items) == 1 else None
+            if not isinstance(only, BlockDelta):
+                if not items:
+                    return []
+                self._lanes = None
+                return self._pass([*items], place + 1)
+            delta = only
+        return [delta]
 
     def _hold(self, events: list[Event]) -> None:
         self._held += _size(events)

@@ -51,6 +51,11 @@ class Gate:
         self._blocks = 0
         self._tool_calls = 0
 
+    @property
+    def lets_deltas_by(self) -> bool:
+        """Whether the deltas of the block that is open are released as they come."""
+        return self._held is None and not self._dropping
+
     def announce(self, event: Event) -> None:
         """Tell the gate of an event of the upstream's, before the links see it."""
         if isinstance(event, BlockStart):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from policies.events import BlockDelta
 
 from .items import Item
+
+Lane = Callable[[BlockDelta], Sequence[Item]]
+"""What a delta goes through in a link, and what leaves for it at once."""
 
 
 class Link(ABC):
@@ -24,6 +29,11 @@ class Link(ABC):
     @abstractmethod
     def feed(self, items: Sequence[Item]) -> list[Item]:
         """What leaves the link at once when `items` come in. Raises RetryAsked."""
+
+    def lane(self) -> Lane | None:
+        """A short way for the deltas of the block that is open, where each leaves as it comes; None where `feed` has to
+        see them. It holds until anything else is fed, or anything else than one delta leaves it."""
+        return None
 
     async def settle(self) -> list[Item]:
         """Wait for what `feed` waits for: what leaves then. Raises RetryAsked."""

@@ -27,7 +27,7 @@ from policies.verdicts import Verdict
 
 from .items import Changed, Item, Notice
 from .judge import Judge, PolicyFailed
-from .link import Link
+from .link import Lane, Link
 from .live_text import LiveText
 from .tail import Judged, Stop, Tail, Verdicts
 from .usable import Deciding
@@ -103,6 +103,24 @@ class Stage(Link):
             if self.waiting:
                 self._unread = items[position + 1 :]
                 break
+        return left
+
+    def lane(self) -> Lane | None:
+        block = self._open
+        if block is None or block.held is not None or block.failed or self.stopped or self._tail.waits:
+            return None
+        return _pass_by if block.live is None else self._live
+
+    def _live(self, delta: BlockDelta) -> Sequence[Item]:
+        block = self._open
+        assert block is not None
+        assert block.live is not None
+        try:
+            left = block.live.take(delta)
+        except PolicyFailed:
+            self._drop(block)
+            return self._leave()
+        block.begun |= bool(left)
         return left
 
     async def settle(self) -> list[Item]:
@@ -234,3 +252,7 @@ def replaced(block: Block, events: Sequence[Event], content: Iterable[Block], ch
         elif new != Text(""):
             made += block_events(new)
     return made if made == [*events] and not unused else [changed, *made]
+
+
+def _pass_by(delta: BlockDelta) -> Sequence[Item]:
+    return (delta,)

@@ -43,6 +43,10 @@ class Tail:
     def awaited(self) -> Verdicts:
         return [entry.verdict for entry in self._behind if isinstance(entry, _Place)]
 
+    @property
+    def waits(self) -> bool:
+        return bool(self._behind)
+
     def add(self, item: Item) -> None:
         if self._behind:
             self._behind.append(item)

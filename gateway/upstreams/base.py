@@ -32,6 +32,10 @@ class Answer(Protocol):
     status: int
     headers: Headers
 
+    def at_hand(self) -> bytes:
+        """What of the decoded body is here already, and now counts as read; empty where that takes any waiting."""
+        ...
+
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """The decoded body as it arrives. Raises UpstreamStalled, UpstreamTruncated."""
         ...

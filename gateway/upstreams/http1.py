@@ -82,6 +82,10 @@ class Connection(asyncio.Protocol):
             if self.whole:
                 return b""
             await self._more()
+        return self.take()
+
+    def take(self) -> bytes:
+        """What has come of the body since the last read, if anything has."""
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._size = 0

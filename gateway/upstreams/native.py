@@ -178,6 +178,9 @@ class NativeAnswer:
         encoding = ",".join(value for name, value in connection.headers if name == "content-encoding")
         self._decoding = Decoding(provider, encoding) if encoding else None
 
+    def at_hand(self) -> bytes:
+        return self._connection.take() if self._decoding is None else b""
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """What each read of the socket brought, decoded."""
         silence = Silence(self._provider, self._connection.fail, self._idle)

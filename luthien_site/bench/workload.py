@@ -71,8 +71,8 @@ def head(dialect: Dialect, key: str, length: int) -> bytes:
 
 
 def _body(script: Script, dialect: Dialect, model: str) -> bytes:
-    # The number changes the answer, too.
-    text = "\n".join(("say Task " + _NUMBER, *script.lines))
+    # The number changes the answer, too. It comes last: the first text event has to be one that is looked for.
+    text = "\n".join((*script.lines, "say Task " + _NUMBER))
     user = {"role": "user", "content": text}
     body: dict[str, Any] = {"model": model, "stream": script.stream}
     if dialect == "anthropic":

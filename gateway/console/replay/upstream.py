@@ -43,6 +43,9 @@ class RecordedAnswer:
         self.headers = material.answer_headers
         self._body = material.answer or b""
 
+    def at_hand(self) -> bytes:
+        return b""
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         splitter = FrameSplitter()
         for raw, _ in (*splitter.feed(self._body), *splitter.close()):

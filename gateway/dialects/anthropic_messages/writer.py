@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from gateway.dialects.frames import FrameWriter, sse
-from gateway.dialects.templates import Mould
 from gateway.dialects.wire_json import Json
 from policies.events import (
     Aside,
@@ -38,7 +37,6 @@ class Writer(FrameWriter):
         super().__init__()
         self._index = -1
         self._waiting: list[bytes] = []
-        self._mould = Mould()
 
     def untouched(self, events: Sequence[Event], frame: Frame) -> bytes:
         if len(events) == 1 and isinstance(events[0], BlockDelta) and not self._waiting:

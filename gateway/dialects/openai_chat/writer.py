@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from gateway.dialects.frames import FrameWriter, sse
-from gateway.dialects.templates import Mould
 from gateway.dialects.wire_json import Json, dumps
 from policies.events import Aside, BlockDelta, BlockEnd, BlockStart, End, Event, Failure, Frame, Start
 
@@ -77,7 +76,7 @@ class Writer(FrameWriter):
         self._legacy = self._custom = False
         self._field = "content"
         self._boundary = Boundary()
-        self._mould = Mould()
+        self._mould.clear()
 
     def _follow(self, event: Event) -> bytes:
         """Take note of an event that is written; the chunk with the blank line, if it must stand before it."""

@@ -44,6 +44,9 @@ class DemoAnswer:
         self._reply = answer
         self._idle = idle
 
+    def at_hand(self) -> bytes:
+        return b""
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """All that lies between two silences at once, as a socket would bring it."""
         async with aclosing(played(self._reply, self._idle)) as chunks:

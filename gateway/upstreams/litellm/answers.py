@@ -19,6 +19,9 @@ class WholeAnswer:
         self.headers = headers
         self._body = body
 
+    def at_hand(self) -> bytes:
+        return b""
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         yield self._body
 
@@ -46,6 +49,9 @@ class StreamedAnswer:
         self._opened = opened
         self._idle = idle
         self._secret = secret
+
+    def at_hand(self) -> bytes:
+        return b""
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         try:
