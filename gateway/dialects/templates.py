@@ -69,19 +69,14 @@ class Template:
 
     def read(self, raw: bytes) -> BlockDelta | None:
         """The delta that `raw` is; None if it is anything else."""
-        head, tail = self._head, self._tail
-        if not raw.startswith(head) or not raw.endswith(tail):
+        plain = _PLAIN.match(raw, len(self._head)) if raw.startswith(self._head) else None
+        if plain is None:
             return None
-        core = raw[len(head) : len(raw) - len(tail)]
-        noise = b""
-        if self._noise:
-            stripped = core.rstrip(self._noise)
-            noise = core[len(stripped) :]
-            core = stripped
-            if not core.endswith(self._pad):
-                return None
-            core = core[: -len(self._pad)]
-        if _PLAIN.fullmatch(core) is None:
+        core, behind, end = plain.group(), plain.end() + len(self._pad), len(raw) - len(self._tail)
+        noise = raw[behind:end]
+        if end < behind or not raw.startswith(self._pad, plain.end()) or not raw.endswith(self._tail):
+            return None
+        if noise.strip(self._noise):
             return None
         try:
             text = core.decode()

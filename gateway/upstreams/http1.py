@@ -74,18 +74,18 @@ class Connection(asyncio.Protocol):
     async def head(self) -> None:
         """Returns once `status` and `headers` (names in lower case) are there. Raises ConnectionEnded, NotHTTP."""
         while not self.status:
-            await self._more()
+            await self.more()
 
     async def read(self) -> bytes:
         """What has come of the body since the last read; empty at its end. Raises ConnectionEnded, NotHTTP."""
-        while not self._chunks:
-            if self.whole:
-                return b""
-            await self._more()
-        return self.take()
+        while not (data := self.take()) and not self.whole:
+            await self.more()
+        return data
 
     def take(self) -> bytes:
-        """What has come of the body since the last read, if anything has."""
+        """What has come of the body since the last read; nothing where one would have to wait for `more`, if any is to
+        come: the body may be `whole`.
+        """
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._size = 0
@@ -105,8 +105,8 @@ class Connection(asyncio.Protocol):
         self.closed = True
         self._transport.abort()
 
-    def _more(self) -> asyncio.Future[None]:
-        """Done once something has come, or gone wrong. Raises what went wrong before."""
+    def more(self) -> asyncio.Future[None]:
+        """Done once something has come, or gone wrong. Raises what went wrong before: ConnectionEnded, NotHTTP."""
         if self._error is not None:
             raise self._error
         self._waiter = self.loop.create_future()

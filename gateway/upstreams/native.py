@@ -183,18 +183,18 @@ class NativeAnswer:
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """What each read of the socket brought, decoded."""
-        silence = Silence(self._provider, self._connection.fail, self._idle)
+        connection, decoding = self._connection, self._decoding
+        silence = Silence(self._provider, connection.fail, self._idle)
         try:
-            while True:
-                silence.begin()
-                chunk = await self._connection.read()
-                silence.end()
+            while (chunk := connection.take()) or not connection.whole:
                 if not chunk:
-                    break
-                if self._decoding is None:
+                    silence.begin()
+                    await connection.more()
+                    silence.end()
+                elif decoding is None:
                     yield chunk
                 else:
-                    for piece in self._decoding.decode(chunk):
+                    for piece in decoding.decode(chunk):
                         yield piece
         except (ConnectionEnded, NotHTTP):
             raise UpstreamTruncated(f"The provider {self._provider} closed its answer before its end.") from None
