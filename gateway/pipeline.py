@@ -16,7 +16,7 @@ from gateway.watch import ClientLeft
 from policies.content import Request, Text
 from policies.events import End, Event, Start, block_events
 
-AHEAD = 512
+AHEAD = 1024
 """Bytes of what came with an answer's head judged before the rest: the first word does not wait for the last."""
 
 
