@@ -101,7 +101,7 @@ class LiveCall:
         self._is_asking = True
 
     async def answered(self, answer: Answer) -> None:
-        """The upstream's head is here. Nothing of it may be released before the call is `opened`.
+        """The upstream's head is here. Nothing of it may be released before the record is `opened`.
 
         Raises UpstreamUnavailable for an error where somebody else may be asked, UpstreamRefused for a translated one.
         """
@@ -109,16 +109,12 @@ class LiveCall:
         self.record.head(answer.status, answer.headers)
         self._is_asking = answer.status >= 400 and self.attempts.is_failure(answer.status)
         if self._is_asking or (answer.status >= 400 and self.translation is not None):
-            await self.opened()
+            await self.record.opened()
             body = await answer.read()
             self.record.original(body)
             if self.translation is not None:
                 raise self.translation.refusal(answer.status, answer.headers, body)
             raise UpstreamUnavailable(self._provider, answer.status, answer.headers, body)
-
-    async def opened(self) -> None:
-        """Returns once the opening of the record is durable. Raises RecordUnavailable."""
-        await self.record.opened()
 
     async def fall_back(self, failure: GatewayError, request: Request) -> Request | Answered:
         """What the policies make of `request` for the next fallback. Raises the first failure where there is none.

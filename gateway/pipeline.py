@@ -88,7 +88,7 @@ async def _estimate(call: LiveCall, request: Request) -> Head:
     """The provider counts no tokens in the client's dialect, so they are guessed, and the answer says so."""
     body = forwarding.token_estimate(call, request)
     call.record.note("estimate", "the provider counts no tokens in this dialect")
-    await call.opened()
+    await call.record.opened()
     call.record.final(body)
     await call.close("finished", 200)
     return call.head(200, [("content-type", "application/json"), ("x-luthien-estimate", "true")], body)
@@ -157,7 +157,7 @@ class _Relay:
     async def begin(self, answer: Answer) -> None:
         """Release the head, unless that of an earlier attempt is out."""
         call = self._call
-        await call.opened()
+        await call.record.opened()
         if not call.head_is_out:
             await self._reply.begin(call.head(answer.status, forwarding.returned_headers(call, answer)))
 
@@ -209,7 +209,7 @@ async def _answer_locally(call: LiveCall, answered: Answered) -> Head | bytes:
     if call.incoming.judges_only or (answered.blocked and request.structured):
         raise RequestBlocked(answered.text)
     turn = [Start(call.incoming.id, request.model), *block_events(Text(answered.text)), End("end_turn")]
-    await call.opened()
+    await call.record.opened()
     body = dialect.writer(request).write(turn) if request.stream else dialect.write_answer(turn)
     call.releasing(turn)
     call.record.final(body)

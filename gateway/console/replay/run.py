@@ -92,6 +92,9 @@ class _ReplayedCall(LiveCall):
         self._steps.append(Step(list(events)))
         return super().tapped(events)
 
+    def is_live(self, events: Sequence[Event]) -> bool:
+        return False  # all that is released has to be seen by `releasing`
+
     def releasing(self, events: Sequence[Event]) -> bool:
         if not self._steps:
             self._steps.append(Step(()))
