@@ -11,6 +11,7 @@ from .reports import asking, building
 from .retention import collector, work
 from .retention.erasure import Subject
 from .search import indexer, indexing
+from .text import number_of
 
 workers.accompany(workers.Pulse)
 workers.accompany(lambda: indexer.of_worker(workers.own_name()))
@@ -22,7 +23,7 @@ def collect_blobs() -> None:
     """Deletes the bodies that no record needs any more."""
     with jobs.running(jobs.create("collect_blobs", created_by="schedule")) as progress:
         for deleted in collector.collect():
-            progress.advance(deleted, f"{progress.job.progress + deleted} blobs deleted")
+            progress.advance(deleted, number_of(progress.job.progress + deleted, "body", "bodies") + " deleted")
 
 
 @shared_task(name="observability.look_after_jobs")
@@ -57,7 +58,7 @@ def sweep_search() -> None:
     """Finds calls that came on record late, from a journal on disk, and that the search has not."""
     with jobs.running(jobs.create("sweep_search", created_by="schedule")) as progress:
         for found in indexing.sweep():
-            progress.advance(found, f"{progress.job.progress + found} calls indexed")
+            progress.advance(found, number_of(progress.job.progress + found, "call") + " indexed")
 
 
 @shared_task(name="observability.build_report")

@@ -32,6 +32,11 @@ def clean_number(number: int) -> int:
     return min(max(number, -_INT64), _INT64 - 1)
 
 
+def number_of(count: int, one: str, many: str = "") -> str:
+    """`1 row`, `2 rows`; `many` is the plural where it is not `one` and an s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 def json_text(value: Any) -> str:
     """`value` as canonical JSON; what JSON cannot say becomes text."""
     try:

@@ -25,6 +25,7 @@ from observability.models import CallRecord, JobState
 from observability.rows.statements import PAYLOADS
 from observability.sealing.keys import signing_key
 from observability.sealing.statement import Seal
+from observability.text import number_of
 
 from . import sources
 from .facts import facts_of, ground
@@ -86,14 +87,14 @@ def write_rows(report: Report, draft: Draft, progress: Progress) -> None:
                 seen = report.seen_teams is None or call.row["team"] in report.seen_teams
                 rows = exporter.rows(call if seen else redacted(call))
                 draft.add_call(call, rows, **_said(report, exporter, call, seen))
-                progress.advance(1, f"{draft.counts.calls} of {progress.job.total} calls")
+                progress.advance(1, f"{draft.counts.calls} of {number_of(progress.job.total, 'call')}")
     elif isinstance(exporter, EventExporter):
         found = sources.events(report, exporter)
         progress.job.total = found.count()
         for events in sources.event_pages(found):
             for event in events:
                 draft.add_event(event, exporter.rows(event))
-                progress.advance(1, f"{draft.counts.events} of {progress.job.total} events")
+                progress.advance(1, f"{draft.counts.events} of {number_of(progress.job.total, 'event')}")
     draft.add_rows(exporter.last_rows())
 
 
@@ -103,7 +104,7 @@ def hand_in(report: Report, counts: Counts, progress: Progress) -> None:
     report.made_at = datetime.now(UTC)
     names = ("file", "size", "digest", "rows", "calls", "events", "seal", "made_at")
     with transaction.atomic():
-        progress.advance(0, f"{counts.rows} rows")
+        progress.advance(0, number_of(counts.rows, "row"))
         progress.write()
         waits = Report.objects.filter(pk=report.pk, file="")
         if not waits.update(**{name: getattr(report, name) for name in names}):

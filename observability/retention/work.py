@@ -7,6 +7,7 @@ from django.db import transaction
 from observability import audit
 from observability.jobs import jobs
 from observability.models import Job
+from observability.text import number_of
 
 from . import collector, erasure, purge, scrubbing
 from .erasure import Erased, Subject
@@ -39,12 +40,12 @@ def do_purge(job: Job) -> None:
     pace = Pace()
     with jobs.running(job) as progress:
         for gone in purge.purge(actor=job.created_by, pace=pace):
-            progress.advance(gone, f"{job.progress + gone} rows deleted")
+            progress.advance(gone, number_of(job.progress + gone, "row") + " deleted")
         bodies = 0
         for gone in collector.collect(pace=pace):
             bodies += gone
-            progress.advance(0, f"{job.progress} rows deleted, and {bodies} bodies")
-        progress.job.message = f"{job.progress} rows deleted, and {bodies} bodies"
+            progress.advance(0, _deleted(job.progress, bodies))
+        progress.job.message = _deleted(job.progress, bodies)
         progress.say(f"The longest transaction took {pace.longest * 1000:.0f} ms.")
 
 
@@ -53,7 +54,7 @@ def do_erase(job: Job, subject: Subject) -> None:
     done = Erased()
     with jobs.running(job) as progress:
         for gone in erasure.erase(subject, actor=job.created_by, done=done):
-            progress.advance(gone, f"{job.progress + gone} calls erased")
+            progress.advance(gone, number_of(job.progress + gone, "call") + " erased")
         scrubbing.empty_log()
 
 
@@ -63,3 +64,7 @@ def _asked_for(kind: str, actor: str, task: str, *arguments: str) -> Job:
     job.save(update_fields=["arguments"])
     jobs.queue(job)
     return job
+
+
+def _deleted(rows: int, bodies: int) -> str:
+    return f"{number_of(rows, 'row')} deleted, and {number_of(bodies, 'body', 'bodies')}"

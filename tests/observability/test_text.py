@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observability.text import clean, clean_number, json_text, plain
+from observability.text import clean, clean_number, json_text, number_of, plain
 
 
 @given(st.text(alphabet=st.characters(codec=None)))
@@ -50,3 +50,8 @@ def test_numbers_fit_their_column() -> None:
 def test_json_text_is_canonical_whatever_it_is_given() -> None:
     assert json_text({"b": 1, "a": [("x", "y")]}) == '{"a":[["x","y"]],"b":1}'
     assert json_text({"a": "\ud800", "b": {1}}) == '{"a":"?","b":[1]}'
+
+
+def test_one_is_not_many() -> None:
+    assert [number_of(count, "row") for count in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
+    assert [number_of(count, "body", "bodies") for count in (1, 2)] == ["1 body", "2 bodies"]

@@ -18,6 +18,7 @@ from observability import audit, queries
 from observability.jobs import jobs
 from observability.models import JobState
 from observability.queries import Teams
+from observability.text import number_of
 from policies.models import Activation
 
 log = structlog.get_logger(__name__)
@@ -115,7 +116,7 @@ def _run(backtest: Backtest, ids: Sequence[str], player: Player, progress: jobs.
         if len(rows) == AT_ONCE:
             BacktestCall.objects.bulk_create(rows)
             rows.clear()
-        progress.advance(1, f"{position + 1} of {len(ids)} calls replayed")
+        progress.advance(1, f"{position + 1} of {number_of(len(ids), 'call')} replayed")
     BacktestCall.objects.bulk_create(rows)
 
 

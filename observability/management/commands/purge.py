@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from observability.jobs import jobs
 from observability.retention import collector, purge
 from observability.retention.pace import Pace
+from observability.text import number_of
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         pace = Pace()
         with jobs.running(jobs.create("purge", created_by="manage.py purge")) as progress:
             for gone in purge.purge(actor="manage.py purge", pace=pace):
-                progress.advance(gone, f"{progress.job.progress + gone} rows deleted")
+                progress.advance(gone, number_of(progress.job.progress + gone, "row") + " deleted")
         blobs = sum(collector.collect(pace=pace))
         self.stdout.write(f"Deleted {progress.job.progress:,} calls and audit events, and {blobs:,} bodies.")
         self.stdout.write(f"The longest transaction took {pace.longest * 1000:.0f} ms, the wait for its turn included.")

@@ -14,6 +14,7 @@ from django.db import connections
 from observability.rows.database import DatabaseAway
 from observability.sealing.anchor import Anchor
 from observability.sealing.keys import public_key
+from observability.text import number_of
 from observability.verification.report import verify
 from observability.verification.report_summary import anchored, summary
 from observability.verification.run import Report, Verification
@@ -22,6 +23,7 @@ from observability.verification.snapshot import snapshot
 WRONG, UNKNOWN = 1, 2
 """The exit status where something is wrong, and where that cannot be found out."""
 SHOWN = 20
+_NAMED = "on purpose: a signed tombstone names each"
 
 
 class Command(BaseCommand):
@@ -132,9 +134,13 @@ def _summary(report: Report, file: Anchor | None) -> list[str]:
         f"Open       {calls.open} calls that have not ended",
     ]
     if report.removed:
-        lines.append(f"Removed    {report.removed} leaves, on purpose: a signed tombstone names each")
+        lines.append(
+            f"Removed    {number_of(report.removed, 'leaf', 'leaves')}, on purpose: a signed tombstone names each"
+        )
     if calls.erased:
-        lines.append(f"Erased     the bodies of {calls.erased} calls, on purpose: a signed tombstone names each")
+        lines.append(
+            f"Erased     the bodies of {number_of(calls.erased, 'call')}, on purpose: a signed tombstone names each"
+        )
     if report.bodies is not None:
         lines.append(f"Bodies     {report.bodies} compared with their digests")
     if file is None:

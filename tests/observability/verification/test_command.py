@@ -75,7 +75,7 @@ def test_removals_and_erasures_on_purpose_are_told(recorded: Writer, tmp_path: P
     gone = Range(call.boot_id, 5, 5, b"")
     audit.record(actor="luthien", action="record.erased", commits=bury("erased", [gone], signing_key()))
     status, said = run(tmp_path)
-    assert (status, "Removed    1 leaves" in said, "Erased     the bodies of 1 calls" in said) == (0, True, True)
+    assert (status, "Removed    1 leaf," in said, "Erased     the bodies of 1 call," in said) == (0, True, True)
 
 
 def test_what_cannot_be_found_out_is_neither_right_nor_wrong(
