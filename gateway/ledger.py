@@ -16,14 +16,12 @@ class Ledger:
 
     def __init__(self) -> None:
         self.over = False
+        self.is_in_tool_call = False
+        """Whether the block that is being released is a tool call."""
         self._begun = 0
         self._ended = 0
         self._start: BlockStart | None = None
         self._deltas: list[BlockDelta] = []
-
-    @property
-    def is_in_tool_call(self) -> bool:
-        return self._start is not None and self._start.kind == "tool_call"
 
     def begin(self) -> None:
         """The upstream has begun an answer, or another one."""
@@ -50,9 +48,11 @@ class Ledger:
                     self._deltas.append(event)
             elif isinstance(event, BlockStart):
                 self._start, self._deltas = event, []
+                self.is_in_tool_call = event.kind == "tool_call"
             elif isinstance(event, BlockEnd) and self._start is not None:
                 completed.append(build_block(self._start, self._deltas))
                 self._start, self._deltas = None, []
+                self.is_in_tool_call = False
             elif isinstance(event, End):
                 self._ended += 1
                 self.over = self._ended >= self._begun

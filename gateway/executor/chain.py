@@ -32,16 +32,13 @@ class Chain:
         self._single = single
         self._waits = any(link.waits for link in links)
         self._unread: deque[Event] = deque()
-        self._waiting_at: int | None = None
+        self._waiting_at = 0
         self._passed: list[Item] = []
         self._lanes: Sequence[Lane] | None = None
         self._held = 0
+        self.waiting = False
         self.over = False
         """Whether nothing that may still come can be released."""
-
-    @property
-    def waiting(self) -> bool:
-        return self._waiting_at is not None
 
     def __enter__(self) -> Self:
         return self
@@ -76,12 +73,12 @@ class Chain:
 
     async def settle(self) -> list[Event]:
         """Wait for a verdict: what is released then. Raises as `feed`."""
-        place = self._waiting_at
-        if place is None:
+        if not self.waiting:
             return []
+        place = self._waiting_at
         link = self._links[place]
         items = self._passed + await link.settle()
-        self._waiting_at = self._lanes = None
+        self.waiting, self._lanes = False, None
         self.over |= self._single and link.stopped
         released = self._pass(items, place + 1) + self._read()
         if released:
@@ -116,7 +113,7 @@ class Chain:
     def _read(self) -> list[Event]:
         released: list[Event] = []
         unread = self._unread
-        while unread and self._waiting_at is None and not self.over:
+        while unread and not self.waiting and not self.over:
             # Where a verdict may be waited for, what is ready must not wait with what is behind it.
             released += self._pass([self._next()] if self._waits else self._rest(), 0)
         return released
@@ -139,7 +136,7 @@ class Chain:
             link = self._links[place]
             items = link.feed(items)
             if link.waiting:
-                self._waiting_at, self._passed = place, items
+                self.waiting, self._waiting_at, self._passed = True, place, items
                 return []
             if link.stopped:
                 self.over = self._single
