@@ -34,7 +34,7 @@ CALLS_A_SECOND = 50
 SECONDS = 20.0
 LATEST = 1.0
 """Seconds within which an event is to be seen."""
-SETTLE_SECONDS = 15.0
+SETTLE_SECONDS = 60.0
 START_SECONDS = 60.0
 TIMED = 10.0
 """Phases shorter than this (seconds) say nothing of time: only that nothing is lost."""
