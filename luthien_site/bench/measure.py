@@ -15,7 +15,7 @@ from luthien_site.bench.processes import Child
 from luthien_site.bench.workload import SHORT_STREAM, WHOLE, Dialect, Requests, Script, paced
 
 Figures = dict[str, float]
-BEGIN_SECONDS = 30.0
+BEGIN_SECONDS = 60.0
 """How long a server may take until all streams have begun."""
 
 
