@@ -91,7 +91,8 @@ class FrameReader(ABC):
 class FrameWriter(ABC):
     """Sorts events into whole frames and single events; a dialect says how to write each.
 
-    The beginning of a frame waits for its rest, also from one `write` to the next, unless it holds live text.
+    The beginning of a frame waits for its rest, also from one `write` to the next, unless it holds live text. A dialect
+    that writes deltas by the `_mould` clears it with each block.
     """
 
     def __init__(self) -> None:

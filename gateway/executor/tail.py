@@ -45,6 +45,7 @@ class Tail:
 
     @property
     def waits(self) -> bool:
+        """Whether what comes now has to wait for a verdict."""
         return bool(self._behind)
 
     def add(self, item: Item) -> None:

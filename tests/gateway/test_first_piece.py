@@ -13,6 +13,7 @@ import pytest
 
 from gateway.calls import Head, Incoming
 from gateway.dialects import ANTHROPIC as DIALECT
+from gateway.dialects.frames import FrameWriter
 from gateway.directory import Client, Directory, Route, Target
 from gateway.live_call import LiveCall
 from gateway.pipeline import run_call
@@ -147,3 +148,20 @@ async def test_what_is_wrong_in_it_is_told_behind_the_head_as_it_is_later(monkey
     assert b"event: error" in b"".join(piece for piece in rest if isinstance(piece, bytes))
     (closing,) = (entry for entry in writer.entries if isinstance(entry, Closing))
     assert closing.outcome == "upstream_error"
+
+
+async def test_a_bug_of_our_own_behind_the_head_is_told_without_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object, events: object) -> bytes:
+        raise ZeroDivisionError("a secret of the code's")
+
+    writer, sent = Collected(), Sent()
+    call = await asked(monkeypatch, START + text(0, "word") + STOP, writer, len)
+    monkeypatch.setattr(FrameWriter, "write", fail)
+    await run_call(call, sent)
+    head, *rest = sent.pieces
+    assert isinstance(head, Head)
+    told = b"".join(piece for piece in rest if isinstance(piece, bytes))
+    assert head.status == 200
+    assert b'"api_error"' in told and b"secret" not in told
+    (closing,) = (entry for entry in writer.entries if isinstance(entry, Closing))
+    assert (closing.outcome, "secret" in closing.fields["error_message"]) == ("cut", False)

@@ -134,13 +134,9 @@ def _summary(report: Report, file: Anchor | None) -> list[str]:
         f"Open       {calls.open} calls that have not ended",
     ]
     if report.removed:
-        lines.append(
-            f"Removed    {number_of(report.removed, 'leaf', 'leaves')}, on purpose: a signed tombstone names each"
-        )
+        lines.append(f"Removed    {number_of(report.removed, 'leaf', 'leaves')}, {_NAMED}")
     if calls.erased:
-        lines.append(
-            f"Erased     the bodies of {number_of(calls.erased, 'call')}, on purpose: a signed tombstone names each"
-        )
+        lines.append(f"Erased     the bodies of {number_of(calls.erased, 'call')}, {_NAMED}")
     if report.bodies is not None:
         lines.append(f"Bodies     {report.bodies} compared with their digests")
     if file is None:
