@@ -74,7 +74,8 @@
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+    // A dialog that Escape closed has the focus for a moment more: what is typed then is for the page.
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog[open], [contenteditable]")) return;
     const keys = { j: () => step(1), k: () => step(-1), "?": help };
     const element = named(event.key);
     if (!element && !keys[event.key]) return;

@@ -1,7 +1,7 @@
 """The pages of calls, in a real browser against a real server."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.console import seed
 from tests.console.browser import browse, follow, log_in
@@ -53,7 +53,7 @@ def test_a_call_is_read_by_keyboard(calls: LiveLuthien) -> None:
         page.keyboard.press("?")
         assert "Next block" in (page.text_content("dialog") or "")
         page.keyboard.press("Escape")
-        assert page.locator("dialog").count() == 0
+        expect(page.locator("dialog")).to_have_count(0)
         page.click(".deeds a")
         assert page.evaluate("() => document.querySelector(':target').id") == "response-1"
 
