@@ -36,6 +36,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
         "kinds": [(name, title, address({"show": name, "q": typed.text})) for name, title in KINDS.items()],
         "query": typed.text,
         "choices": CHOICES,
+        "next": request.get_full_path(),
         **_rights(request.user),
     }
     if typed.error is not None:
@@ -72,17 +73,18 @@ def label(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, call: CallRecord, position: int) -> HttpResponse:
+    back = request.POST.get("next", "")
     if request.headers.get("HX-Request") != "true":
-        back = request.POST.get("next", "")
         is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
         return redirect(back if is_ours else "reviews")
     if request.POST.get("panel"):
-        return render(request, "review/panel.html", panel(request.user, call, list(call.decisions.all())))
+        context = panel(request.user, call, list(call.decisions.all()))
+        return render(request, "review/panel.html", context | {"next": back})
     decision = next((each for each in call.decisions.all() if each.position == position), None)
     item = Item(call, decision, Review.objects.filter(call_id=call.pk, position=position).first())
     if not sees_bodies(request.user):
         hide_words([item])
-    context = {"item": item, "choices": CHOICES, **_rights(request.user)}
+    context = {"item": item, "choices": CHOICES, "next": back, **_rights(request.user)}
     return render(request, "review/item.html", context)
 
 

@@ -17,4 +17,5 @@ def review_panel(context: Context) -> dict[str, Any]:
     """For the `call` and the `verdicts` that the page shows."""
     request, call = context["request"], context["call"]
     decisions = list(context.get("verdicts") or call.decisions.all())
-    return {"csrf_token": context.get("csrf_token"), **views.panel(request.user, call, decisions)}
+    shown = views.panel(request.user, call, decisions)
+    return shown | {"csrf_token": context.get("csrf_token"), "next": request.get_full_path()}

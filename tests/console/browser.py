@@ -2,13 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Playwright, ViewportSize, expect, sync_playwright
 
 AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe-core" / "axe.min.js"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -26,24 +25,57 @@ expect.set_options(timeout=30_000)
 
 
 def browse(task: Callable[[Page], T], expected: Sequence[str] = (), **context: Any) -> T:
-    """What `task` returns for a fresh page; `context` are options of playwright's new_context.
+    """What `task` returns for a fresh page of a fresh profile; `context` are options of playwright's new_context.
 
     Fails if the page broke the Content-Security-Policy, a script threw, a dialog opened, or anything else was logged as
-    an error that has none of the `expected` words. The browser has a thread to itself, because playwright leaves its
-    event loop running in the one it is started from.
+    an error that has none of the `expected` words.
     """
-    with ThreadPoolExecutor(1) as pool:
-        result, complaints = pool.submit(_browse, task, context).result()
+    result, complaints = _chromium.run(task, context)
     unexpected = [text for text in complaints if not any(word in text for word in expected)]
     assert not unexpected, unexpected
     return result
 
 
-def _browse(task: Callable[[Page], T], context: dict[str, Any]) -> tuple[T, list[str]]:
-    with _chromium() as browser:
-        page = browser.new_context(**context).new_page()
-        complaints = _complaints(page)
-        return task(page), complaints
+class _Chromium:
+    """The browser of this process, which takes seconds to start. It has a thread to itself, because playwright leaves
+    its event loop running in the one it is started from."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "chromium")
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+
+    def run(self, task: Callable[[Page], T], context: dict[str, Any]) -> tuple[T, list[str]]:
+        return self._thread.submit(self._run, task, context).result()
+
+    def close(self) -> None:
+        self._thread.submit(self._close).result()
+
+    def _run(self, task: Callable[[Page], T], options: dict[str, Any]) -> tuple[T, list[str]]:
+        with self._launched().new_context(**options) as context:
+            page = context.new_page()
+            complaints = _complaints(page)
+            return task(page), complaints
+
+    def _launched(self) -> Browser:
+        if self._browser is None or not self._browser.is_connected():
+            self._close()
+            self._playwright = sync_playwright().start()
+            path = os.environ.get("LUTHIEN_CHROMIUM") or shutil.which("chromium")
+            self._browser = self._playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        return self._browser
+
+    def _close(self) -> None:
+        if self._browser is not None:
+            self._browser.close()
+        if self._playwright is not None:
+            self._playwright.stop()
+        self._browser = self._playwright = None
+
+
+_chromium = _Chromium()
+close = _chromium.close
+"""Ends this process's browser, if it has one."""
 
 
 def _complaints(page: Page) -> list[str]:
@@ -62,17 +94,6 @@ def _complaints(page: Page) -> list[str]:
     page.on("dialog", on_dialog)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return complaints
-
-
-@contextmanager
-def _chromium() -> Iterator[Browser]:
-    path = os.environ.get("LUTHIEN_CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 def log_in(page: Page, url: str, name: str, password: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.console import browser
 from tests.plugins.live import LiveLuthien, end, migrated
 from tests.plugins.services import DATABASE, create_database, drop_database
 
@@ -22,6 +23,13 @@ reader = User.objects.create_user({READER[0]!r}, password={READER[1]!r})
 reader.user_permissions.set(Permission.objects.filter(codename__in=("view_callrecord", "view_body")))
 User.objects.create_user({OUTSIDER[0]!r}, password={OUTSIDER[1]!r})
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chromium() -> Iterator[None]:
+    """Ends the browser of this process with the last test."""
+    yield
+    browser.close()
 
 
 @cache

@@ -68,6 +68,13 @@ def test_without_scripts_one_is_led_back_to_where_one_was_and_nowhere_else(revie
     assert post(reviewer, call.pk, 0, "", next="//elsewhere.example/")["Location"] == "/review/"
 
 
+@pytest.mark.parametrize("shown_in", [{}, {"panel": "1"}], ids=["list", "panel"])
+def test_what_comes_back_leads_where_the_first_form_led(shown_in: dict[str, str], reviewer: Client) -> None:
+    call = put(1, "a block")
+    html = post(reviewer, call.pk, 0, "fine", next="/review/?show=changed", htmx="yes", **shown_in).content.decode()
+    assert html.count('name="next" value="/review/?show=changed"') == html.count("<form") > 0
+
+
 @pytest.mark.parametrize(
     ("position", "label"), [("0", "reported"), ("0", "rubbish"), ("7", "fine"), ("-2", "fine"), ("x", "fine"), ("", "")]
 )
@@ -82,6 +89,7 @@ def test_the_page_of_a_call_has_a_panel_that_is_answered_with_itself(reviewer: C
     labelling.report(call)
     html = reviewer.get(f"/calls/{call.pk}/").content.decode()
     assert "review-panel" in html and "its client says that this was wrong" in html
+    assert f'name="next" value="/calls/{call.pk}/"' in html
     html = post(reviewer, call.pk, -1, "missed", panel="1", htmx="yes").content.decode()
     assert html.strip().startswith("<section") and ">missed<" in html
     assert Review.objects.get(position=-1).label == Label.MISSED
