@@ -35,7 +35,7 @@ def test_a_worker_is_alive_from_its_start_to_its_end(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(pulse, "_beat", beat_at_the_second_try)
     pulse.start()
-    until(lambda: [each.name for each in workers.alive()] == [pulse.name])
-    assert set(Worker.objects.values_list("name", flat=True)) == {"killed", pulse.name}
+    until(lambda: set(Worker.objects.values_list("name", flat=True)) == {"killed", pulse.name})
+    assert [each.name for each in workers.alive()] == [pulse.name]
     pulse.stop()
     assert [each.name for each in Worker.objects.all()] == ["killed"]
