@@ -14,6 +14,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 SETTLED = """() => Promise.allSettled(document.getAnimations()
     .filter(each => isFinite(each.effect.getComputedTiming().endTime)).map(each => each.finished))"""
 """Ends when colours that change slowly, as those of Django's admin do, are what they will be."""
+_sessions: dict[tuple[str, str], dict[str, str]] = {}
+"""The cookies of users, by the address of a server and their names there."""
 T = TypeVar("T")
 Look = tuple[Literal["light", "dark"], ViewportSize]
 DESK: ViewportSize = {"width": 1280, "height": 900}
@@ -97,12 +99,16 @@ def _complaints(page: Page) -> list[str]:
 
 
 def log_in(page: Page, url: str, name: str, password: str) -> None:
-    """Leaves the page at what follows the login."""
-    page.goto(f"{url}/login/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", password)
-    with page.expect_navigation():
-        page.click("main button[type=submit]")
+    """Leaves the page at what follows the login. A user's next page of a server has the session of the one before."""
+    cookies = _sessions.get((url, name), {})
+    page.context.add_cookies([{"name": key, "value": value, "url": url} for key, value in cookies.items()])
+    page.goto(url)
+    if "/login/" in page.url:
+        page.fill("#id_username", name)
+        page.fill("#id_password", password)
+        with page.expect_navigation():
+            page.click("main button[type=submit]")
+        _sessions[url, name] = {each["name"]: each["value"] for each in page.context.cookies()}
 
 
 def follow(page: Page, selector: str) -> None:
