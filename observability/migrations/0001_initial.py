@@ -227,13 +227,13 @@ class Migration(migrations.Migration):
                 "ordering": ["-started_at", "-id"],
                 "permissions": [("view_body", "Can see what is said in calls")],
                 "indexes": [
-                    models.Index(fields=["-started_at", "-id"], name="call_newest"),
-                    models.Index(fields=["team", "-started_at", "-id"], name="call_team"),
-                    models.Index(fields=["key", "-started_at", "-id"], name="call_key"),
-                    models.Index(fields=["session", "-started_at", "-id"], name="call_session"),
+                    models.Index(fields=["started_at", "id"], name="call_newest"),
+                    models.Index(fields=["team", "started_at", "id"], name="call_team"),
+                    models.Index(fields=["key", "started_at", "id"], name="call_key"),
+                    models.Index(fields=["session", "started_at", "id"], name="call_session"),
                     models.Index(
                         condition=models.Q(("outcome", "finished"), _negated=True),
-                        fields=["outcome", "-started_at", "-id"],
+                        fields=["outcome", "started_at", "id"],
                         name="call_outcome",
                     ),
                 ],

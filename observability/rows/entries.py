@@ -47,7 +47,7 @@ class CallFacts:
 
 @dataclass(slots=True)
 class Opening:
-    """A call begins. `digest` is of the request's body, once the writer has seen it.
+    """A call begins. `digest` is of the request's body, once the writer has seen it; `recipe` is how to pack it, if so.
 
     One that `is_dropped` is not on record, and neither is what follows it.
     """
@@ -59,6 +59,7 @@ class Opening:
     nonces: bytes
     truncated: list[str]
     digest: bytes | None = None
+    recipe: bytes = b""
     is_written: bool = False
     is_dropped: bool = False
     is_withheld: bool = False
@@ -69,7 +70,7 @@ class Opening:
         return len(self.facts.request_body)
 
     def add_to(self, batch: Batch) -> None:
-        batch.open_call(self.row(batch))
+        batch.open_call(self.row(batch) | {"opening_bodies": batch.packed([(0, self.recipe)])})
         self.is_written = True
 
     def forget(self) -> None:
@@ -88,9 +89,8 @@ class Opening:
 
     def _made_row(self, batch: Batch) -> dict[str, Any]:
         facts = self.facts
-        recipe = b""
         if not self.is_withheld:
-            self.digest, recipe = batch.body(facts.id, facts.request_body, conversation(facts))
+            self.digest, self.recipe = batch.body(facts.id, facts.request_body, conversation(facts))
         return {
             "id": facts.id,
             "key": clean_name(facts.key),
@@ -109,7 +109,7 @@ class Opening:
             "commitments": b"",
             "truncated": json_text(self.truncated),
             "process": self.process,
-            "opening_bodies": batch.packed([(0, recipe)]),
+            "opening_bodies": None,
         }
 
 
@@ -264,7 +264,8 @@ class Closing:
             # A small one needs no base: what it has in common with the original is compressed away.
             alike = (row["response_original"], original) if original and not said else None
             row["response_final"], given = batch.body(facts.id, final, base=alike)
-        row["closing_bodies"] = batch.packed([(1, came), (2, said), (3, given)])
+        asked = self.opening.recipe if self.is_whole else b""  # what is written at once is packed at once
+        row["closing_bodies"] = batch.packed([(0, asked), (1, came), (2, said), (3, given)])
 
 
 @dataclass(slots=True)
