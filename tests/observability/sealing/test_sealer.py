@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -170,8 +171,8 @@ async def test_what_a_killed_process_wrote_last_is_found(
     assert (await ChainHead.objects.aget(name=writer.boot_id)).settled
     # It was only asleep: what it writes now is sealed too.
     monkey = Ownership(connect(connection.settings_dict))
-    monkey.boot_id, monkey._beaten = writer.boot_id, 0.001
-    await sync_to_async(monkey.keep)((3, b"\3" * 32))
+    monkey.boot_id, monkey._beaten = writer.boot_id, monotonic()
+    await sync_to_async(monkey.keep)((3, b"\3" * 32), must=True)
     assert not (await ChainHead.objects.aget(name=writer.boot_id)).settled
 
 
