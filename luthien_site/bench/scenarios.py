@@ -29,6 +29,8 @@ STREAM_RATE = 5.0
 def full(seconds: float) -> list[Scenario]:
     """The scenarios, each round of each target `seconds` long."""
     return [
+        # First, before anything else has made the servers grow.
+        Scenario("memory", "200 slow streams", lambda t: measure.memory(t, 200, 3.0), once=True),
         *(throughput(concurrency, seconds) for concurrency in (1, 16, 64)),
         *other_ways(16, seconds),
         Scenario(
@@ -51,7 +53,6 @@ def full(seconds: float) -> list[Scenario]:
         ),
         # What a peer can bear that cannot keep the pace of 64.
         Scenario("paced_4", "4 streams of 100 events a second", lambda t: measure.paced_events(t, 4, 100.0, seconds)),
-        Scenario("memory", "200 slow streams", lambda t: measure.memory(t, 200, 3.0), once=True),
         *of_policies(16, 16, 100.0, seconds),
         *of_the_record(16, seconds, 100, 2000),
     ]
@@ -60,13 +61,13 @@ def full(seconds: float) -> list[Scenario]:
 def quick() -> list[Scenario]:
     """The same instruments, so short that their figures mean little."""
     return [
+        Scenario("memory", "4 slow streams", lambda t: measure.memory(t, 4, 0.2), once=True),
         throughput(4, 0.3),
         *other_ways(4, 0.3),
         Scenario("latency", "Unstreamed answers at 20 calls a second", lambda t: measure.latency(t, RATE, 0.3)),
         Scenario("first_event", "First event of streams", lambda t: measure.first_event(t, RATE, 0.3)),
         Scenario("first_event_1", "First event of streams, 1 client", lambda t: measure.first_event_in_turn(t, 0.3)),
         Scenario("paced", "4 streams of 50 events a second", lambda t: measure.paced_events(t, 4, 50.0, 0.3)),
-        Scenario("memory", "4 slow streams", lambda t: measure.memory(t, 4, 0.2), once=True),
         *of_policies(4, 4, 50.0, 0.3),
         *of_the_record(4, 0.3, 5, 5),
     ]
