@@ -33,8 +33,8 @@ def clean_number(number: int) -> int:
 
 
 def number_of(count: int, one: str, many: str = "") -> str:
-    """`1 row`, `2 rows`; `many` is the plural where it is not `one` and an s."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    """`1 row`, `2,000 rows`; `many` is the plural where it is not `one` and an s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def json_text(value: Any) -> str:

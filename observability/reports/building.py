@@ -87,14 +87,14 @@ def write_rows(report: Report, draft: Draft, progress: Progress) -> None:
                 seen = report.seen_teams is None or call.row["team"] in report.seen_teams
                 rows = exporter.rows(call if seen else redacted(call))
                 draft.add_call(call, rows, **_said(report, exporter, call, seen))
-                progress.advance(1, f"{draft.counts.calls} of {number_of(progress.job.total, 'call')}")
+                progress.advance(1, f"{draft.counts.calls:,} of {number_of(progress.job.total, 'call')}")
     elif isinstance(exporter, EventExporter):
         found = sources.events(report, exporter)
         progress.job.total = found.count()
         for events in sources.event_pages(found):
             for event in events:
                 draft.add_event(event, exporter.rows(event))
-                progress.advance(1, f"{draft.counts.events} of {number_of(progress.job.total, 'event')}")
+                progress.advance(1, f"{draft.counts.events:,} of {number_of(progress.job.total, 'event')}")
     draft.add_rows(exporter.last_rows())
 
 

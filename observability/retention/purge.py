@@ -18,6 +18,7 @@ from observability import audit
 from observability.models import AuditEvent, Block, CallRecord, Decision
 from observability.sealing.keys import signing_key
 from observability.sealing.tombstones import bury
+from observability.text import number_of
 
 from . import holds, references
 from .kinds import Kind
@@ -40,7 +41,7 @@ class Taken:
     teams: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.calls:,} calls and {self.events:,} audit events"
+        return f"{number_of(self.calls, 'call')} and {number_of(self.events, 'audit event')}"
 
 
 @dataclass(frozen=True)

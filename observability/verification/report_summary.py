@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from observability.sealing.anchor import Anchor
+from observability.text import number_of
 
 from .report import ReportCheck
 
@@ -29,14 +30,19 @@ def summary(check: ReportCheck, anchored: bool | None) -> list[str]:
         f"Made       for {facts['by']} at {facts['made_at'][:19]} UTC, signed by {manifest.key.hex()}",
         f"Filters    {', '.join(f'{name}: {value}' for name, value in facts['filters'].items()) or 'none'}",
         f"Files      {len(manifest.files)}, and the manifest that names them",
-        f"Looked at  {check.calls} calls, {check.events} audit events, {check.leaves} leaves",
+        f"Looked at  {number_of(check.calls, 'call')}, {number_of(check.events, 'audit event')}, "
+        f"{_leaves(check.leaves)}",
     ]
     if seal is not None:
         what = {True: ", which the anchor has", False: "", None: ""}[anchored]
         lines.append(
-            f"Sealed     {check.sealed} leaves, by seal {seal.number} of {seal.at:%Y-%m-%d %H:%M:%S} UTC{what}"
+            f"Sealed     {_leaves(check.sealed)}, by seal {seal.number} of {seal.at:%Y-%m-%d %H:%M:%S} UTC{what}"
         )
-    lines.append(f"Pending    {check.leaves - check.sealed} leaves that the seal does not cover")
+    lines.append(f"Pending    {_leaves(check.leaves - check.sealed)} not covered by the seal")
     if check.shown or check.redacted:
         lines.append(f"Bodies     {check.shown} shown, {check.redacted} redacted: the leaves cover both")
     return lines
+
+
+def _leaves(count: int) -> str:
+    return number_of(count, "leaf", "leaves")

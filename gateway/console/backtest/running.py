@@ -116,7 +116,7 @@ def _run(backtest: Backtest, ids: Sequence[str], player: Player, progress: jobs.
         if len(rows) == AT_ONCE:
             BacktestCall.objects.bulk_create(rows)
             rows.clear()
-        progress.advance(1, f"{position + 1} of {number_of(len(ids), 'call')} replayed")
+        progress.advance(1, f"{position + 1:,} of {number_of(len(ids), 'call')} replayed")
     BacktestCall.objects.bulk_create(rows)
 
 

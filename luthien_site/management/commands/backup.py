@@ -9,6 +9,7 @@ from django.db import DatabaseError
 
 from luthien_site.backup import making
 from observability.management.commands.verify_audit import Bar
+from observability.text import number_of
 
 
 class Command(BaseCommand):
@@ -35,7 +36,9 @@ class Command(BaseCommand):
             raise CommandError(f"{file} is whole, but the database did not take that it was made.") from None
         tables = manifest["tables"]
         calls, rows = tables["observability_callrecord"]["rows"], sum(each["rows"] for each in tables.values())
-        self.stdout.write(f"{file}: {calls} calls, {rows} rows, {manifest['seals']} seals")
+        self.stdout.write(
+            f"{file}: {number_of(calls, 'call')}, {number_of(rows, 'row')}, {number_of(manifest['seals'], 'seal')}"
+        )
         self._tell_of_keys(with_keys)
 
     def _tell_of_keys(self, with_keys: bool) -> None:

@@ -14,6 +14,7 @@ from luthien_site.backup.archive import BadBackup, Reader
 from luthien_site.backup.restoring import Refused
 from observability.management.commands.verify_audit import Bar, read_key
 from observability.sealing.keys import public_key
+from observability.text import number_of
 
 
 class Command(BaseCommand):
@@ -59,8 +60,13 @@ class Command(BaseCommand):
             self._write_keys(reader)
         report = restoring.verify(reader, bar)
         if report.first is not None:
-            raise CommandError(f"It is restored, but {report.wrong} things are wrong: {report.first.what}")
-        self.stdout.write(f"Verified: {report.leaves} leaves, {report.seals} seals, {report.bodies} bodies.")
+            raise CommandError(
+                f"It is restored, but {number_of(report.wrong, 'thing is', 'things are')} wrong: {report.first.what}"
+            )
+        self.stdout.write(
+            f"Verified: {number_of(report.leaves, 'leaf', 'leaves')}, {number_of(report.seals, 'seal')}, "
+            f"{number_of(report.bodies, 'body', 'bodies')}."
+        )
 
     def _tell(self, reader: Reader) -> None:
         self.stdout.write(f"Restored {_content(reader)}.")
@@ -78,4 +84,4 @@ class Command(BaseCommand):
 
 
 def _content(reader: Reader) -> str:
-    return f"{restoring.count(reader)} rows of {reader.manifest['at']} ({reader.manifest['database']})"
+    return f"{number_of(restoring.count(reader), 'row')} of {reader.manifest['at']} ({reader.manifest['database']})"

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 
 from observability.retention import erasure, scrubbing
 from observability.retention.erasure import Erased, Subject
+from observability.text import number_of
 
 ACTOR = "manage.py erase"
 
@@ -48,13 +49,20 @@ class Command(BaseCommand):
     def _tell(self, done: Erased) -> None:
         bodies = done.bodies
         self.stdout.write(
-            f"Erased     {done.calls:,} calls, {done.verdicts:,} late verdicts, {bodies.deleted:,} bodies"
+            f"Erased     {number_of(done.calls, 'call')}, {number_of(done.verdicts, 'late verdict')}, "
+            f"{_bodies(bodies.deleted)}"
         )
         if done.reports:
-            self.stdout.write(f"Withdrawn  {done.reports:,} reports with bodies of that time; they can be built anew")
+            self.stdout.write(
+                f"Withdrawn  {number_of(done.reports, 'report')} with bodies of that time, which can be built anew"
+            )
         if bodies.rebuilt:
-            self.stdout.write(f"Rebuilt    {bodies.rebuilt:,} bodies of others that were built on these")
+            self.stdout.write(f"Rebuilt    {_bodies(bodies.rebuilt)} of others that were built on these")
         if bodies.waiting:
             self.stdout.write(
-                f"Waiting    {bodies.waiting:,} bodies were in use within 24 hours and go with the nightly collection"
+                f"Waiting    {_bodies(bodies.waiting)} in use within the last 24 hours, for the nightly collection"
             )
+
+
+def _bodies(count: int) -> str:
+    return number_of(count, "body", "bodies")

@@ -26,12 +26,14 @@ class Command(BaseCommand):
             for gone in purge.purge(actor="manage.py purge", pace=pace):
                 progress.advance(gone, number_of(progress.job.progress + gone, "row") + " deleted")
         blobs = sum(collector.collect(pace=pace))
-        self.stdout.write(f"Deleted {progress.job.progress:,} calls and audit events, and {blobs:,} bodies.")
+        self.stdout.write(
+            f"Deleted {progress.job.progress:,} calls and audit events, and {number_of(blobs, 'body', 'bodies')}."
+        )
         self.stdout.write(f"The longest transaction took {pace.longest * 1000:.0f} ms, the wait for its turn included.")
 
     def _tell(self, due: purge.Due) -> None:
         since = f", the oldest of {due.oldest:%Y-%m-%d}" if due.oldest else ""
         self.stdout.write(f"Would go   {due.taken}{since}")
         for team, count in sorted(due.taken.teams.items()):
-            self.stdout.write(f"           {count:,} calls of {team or 'no team'}")
-        self.stdout.write(f"Held       {due.held:,} calls that would go, but for a legal hold")
+            self.stdout.write(f"           {number_of(count, 'call')} of {team or 'no team'}")
+        self.stdout.write(f"Held       {number_of(due.held, 'call')} that would go, but for a legal hold")

@@ -127,14 +127,16 @@ class Bar:
 def _summary(report: Report, file: Anchor | None) -> list[str]:
     calls, policies = report.calls, report.policies
     lines = [
-        f"Looked at  {calls.calls} calls, {calls.verdicts} verdicts, {report.events} audit events, "
-        f"{policies['policyversion']} policy versions, {policies['activation']} activations",
-        f"Sealed     {report.sealed} of {report.leaves} leaves in {report.chains} chains, {_last_seal(report)}",
-        f"Pending    {report.leaves - report.sealed} leaves that no seal covers yet",
-        f"Open       {calls.open} calls that have not ended",
+        f"Looked at  {number_of(calls.calls, 'call')}, {number_of(calls.verdicts, 'verdict')}, "
+        f"{number_of(report.events, 'audit event')}, {number_of(policies['policyversion'], 'policy version')}, "
+        f"{number_of(policies['activation'], 'activation')}",
+        f"Sealed     {report.sealed:,} of {_leaves(report.leaves)} in {number_of(report.chains, 'chain')}, "
+        f"{_last_seal(report)}",
+        f"Pending    {_leaves(report.leaves - report.sealed)} that no seal covers yet",
+        f"Open       {number_of(calls.open, 'call')} not ended",
     ]
     if report.removed:
-        lines.append(f"Removed    {number_of(report.removed, 'leaf', 'leaves')}, {_NAMED}")
+        lines.append(f"Removed    {_leaves(report.removed)}, {_NAMED}")
     if calls.erased:
         lines.append(f"Erased     the bodies of {number_of(calls.erased, 'call')}, {_NAMED}")
     if report.bodies is not None:
@@ -142,7 +144,7 @@ def _summary(report: Report, file: Anchor | None) -> list[str]:
     if file is None:
         lines.append("Anchor     none: that the record's end was not cut off cannot be shown")
     else:
-        lines.append(f"Anchor     {report.anchored} seals in {file.path}")
+        lines.append(f"Anchor     {number_of(report.anchored, 'seal')} in {file.path}")
     return lines
 
 
@@ -172,3 +174,7 @@ def read_key(text: str) -> bytes:
     if len(key) != 32:
         raise CommandError("A public key is 64 hexadecimal digits.", returncode=UNKNOWN)
     return key
+
+
+def _leaves(count: int) -> str:
+    return number_of(count, "leaf", "leaves")

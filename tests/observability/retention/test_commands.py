@@ -24,7 +24,7 @@ def test_purge_says_first_and_then_does(recorded: Writer) -> None:
     holds.place("call", "call_2", "a lawsuit", actor="ada")
     told = said("purge", "--dry-run")
     assert "Would go   4 calls and 0 audit events, the oldest of " in told
-    assert "4 calls of payments" in told and "Held       1 calls" in told
+    assert "4 calls of payments" in told and "Held       1 call that would" in told
     assert CallRecord.objects.count() == 6
     assert said("purge").startswith("Deleted 4 calls and audit events, and 0 bodies.\nThe longest transaction took ")
     assert CallRecord.objects.count() == 2
@@ -40,5 +40,5 @@ def test_erase_says_what_goes_and_what_stays(recorded: Writer) -> None:
     ]
     assert not CallRecord.objects.filter(nonces=b"").exists()
     told = said("erase", "--session", "session-1", "--vacuum")
-    assert "Erased     4 calls, 1 late verdicts, " in told and "Waiting    " in told
+    assert "Erased     4 calls, 1 late verdict, " in told and "Waiting    " in told
     assert CallRecord.objects.filter(nonces=b"").count() == 4

@@ -35,8 +35,8 @@ def test_it_says_what_is_sealed_pending_and_open(recorded: Writer, tmp_path: Pat
     assert status == 0
     assert "Looked at  6 calls, 10 verdicts, 11 audit events, 3 policy versions, 3 activations" in said
     assert "Sealed     16 of 17 leaves in 2 chains, seal 2 of " in said
-    assert "Pending    1 leaves" in said
-    assert "Open       1 calls" in said
+    assert "Pending    1 leaf that" in said
+    assert "Open       1 call not ended" in said
     assert "Anchor     2 seals in " in said
     assert said.endswith("All of it holds.\n")
 
