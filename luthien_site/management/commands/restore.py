@@ -65,7 +65,7 @@ class Command(BaseCommand):
             )
         self.stdout.write(
             f"Verified: {number_of(report.leaves, 'leaf', 'leaves')}, {number_of(report.seals, 'seal')}, "
-            f"{number_of(report.bodies, 'body', 'bodies')}."
+            f"{number_of(report.bodies or 0, 'body', 'bodies')}."
         )
 
     def _tell(self, reader: Reader) -> None:

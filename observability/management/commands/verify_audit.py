@@ -140,8 +140,8 @@ def _summary(report: Report, file: Anchor | None) -> list[str]:
     if calls.erased:
         lines.append(f"Erased     the bodies of {number_of(calls.erased, 'call')}, {_NAMED}")
     if report.bodies is not None:
-        lines.append(f"Bodies     {report.bodies} compared with their digests")
-    if file is None:
+        lines.append(f"Bodies     {report.bodies:,} compared with their digests")
+    if file is None or report.anchored is None:
         lines.append("Anchor     none: that the record's end was not cut off cannot be shown")
     else:
         lines.append(f"Anchor     {number_of(report.anchored, 'seal')} in {file.path}")
