@@ -14,6 +14,7 @@ from luthien_site.backup.archive import BadBackup, Reader
 from luthien_site.backup.databases import fill, filling, is_used, reset_sequences
 from luthien_site.backup.tables import Progress, Table, tables
 from observability import audit
+from observability.jobs import workers
 from observability.models import Process, Seal
 from observability.sealing.anchor import Anchor
 from observability.sealing.keys import public_key
@@ -61,7 +62,7 @@ def check(reader: Reader, *, force: bool) -> list[Table]:
     for table in wanted:
         if table.name not in said or tuple(said[table.name]["columns"]) != table.columns:
             raise BadBackup(f"It is of another version of Luthien: the table {table.name} differs.")
-    if Process.objects.alive().exists():
+    if Process.objects.alive().exists() or workers.alive().exists():
         raise Refused("Luthien runs on this database. Stop all of its processes first.")
     if not force and is_used(wanted):
         raise Refused("This database is in use: --force deletes what it holds.")

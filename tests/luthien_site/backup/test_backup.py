@@ -33,6 +33,17 @@ User.objects.get(username="admin").groups.add(1)
 jobs.create("export", "ada")
 seed.fill(seed.ordinary, seed.failing_open)
 """
+A_WORKER = """
+from datetime import timedelta
+from django.utils import timezone
+from observability.models import Worker
+now = timezone.now()
+Worker.objects.create(name="elsewhere", started_at=now, heartbeat_at=now + timedelta(hours=1))
+"""
+NO_WORKER = """
+from observability.models import Worker
+Worker.objects.all().delete()
+"""
 COUNTS = """
 from luthien_site.backup.tables import tables
 from django.db import connection
@@ -145,7 +156,9 @@ def test_a_database_in_use_is_not_overwritten_unless_forced(live_luthien: StartL
     assert not [name for name in zipfile.ZipFile(file).namelist() if name.startswith("keys/")]
     assert "Luthien runs on this database" in failure(server, "restore", str(file), "--force")
     server.stop()
-    run(server, FILL)
+    run(server, A_WORKER)
+    assert "Luthien runs on this database" in failure(server, "restore", str(file), "--force")
+    run(server, NO_WORKER + FILL)
     assert "--force" in failure(server, "restore", str(file))
     assert "No keys are in it" in failure(server, "restore", str(file), "--with-keys", "--force")
     assert ", signed by this installation." in server.manage("restore", str(file), "--check")
